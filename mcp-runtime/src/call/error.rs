@@ -1,0 +1,82 @@
+//! What a tool says when it says no.
+
+use std::{error::Error as StdError, fmt};
+
+/// A tool's refusal, which the model reads: say what to do next.
+///
+/// It becomes a result with `isError: true`, never a protocol error. There is deliberately no blanket `From` for every
+/// error type: what the model reads is a choice. [`ToolError::new`] is read as it is; [`ToolError::internal`] is masked.
+///
+/// # Source
+/// 2025-11-25 server/tools §Error Handling.
+#[derive(Debug)]
+pub struct ToolError {
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ToolError {
+    /// A refusal with this text for the model.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// A failure whose details are the operator's alone: the log gets the source, the model a fixed text with an id by
+    /// which the operator finds it.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source = source.into();
+        let id = incident_id();
+        tracing::error!(incident = %id, error = %chain(&*source), "a tool failed");
+        Self { message: format!("internal error, id {id}: the details are in the server's log"), source: Some(source) }
+    }
+
+    /// The text that the model reads.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl StdError for ToolError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<String> for ToolError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<&str> for ToolError {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}
+
+/// Eight hexadecimal digits that tie a masked answer to its line in the log.
+fn incident_id() -> String {
+    let mut bytes = [0_u8; 4];
+    // Without randomness the id is merely not unique; nothing depends on it.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    format!("{:08x}", u32::from_be_bytes(bytes))
+}
+
+/// The error and all its sources, one line.
+pub(crate) fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! What a tool gives back.
+
+use serde::Serialize;
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::protocol::Content;
+
+/// The whole result of a tool, for functions that want full control.
+///
+/// # Source
+/// 2026-07-28 schema, `CallToolResult`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ToolResult {
+    /// The blocks, in order.
+    pub content: Vec<Content>,
+    /// The structured result as JSON text; where [`ToolResult::content`] is empty, its text is sent as a block as well.
+    pub structured: Option<Box<RawValue>>,
+    /// The tool failed and the blocks say why: the drafts of the session state are discarded.
+    pub is_error: bool,
+    /// Additional facts by namespaced key.
+    pub meta: Option<Map<String, Value>>,
+}
+
+impl ToolResult {
+    /// A result of these blocks.
+    pub fn new(content: impl IntoIterator<Item = Content>) -> Self {
+        Self { content: content.into_iter().collect(), ..Self::default() }
+    }
+
+    /// A result of one text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { content: vec![Content::text(text)], ..Self::default() }
+    }
+
+    /// A failed result of one text block: what [`ToolError`](crate::ToolError) becomes.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { is_error: true, ..Self::text(text) }
+    }
+
+    /// The same with a structured result.
+    ///
+    /// # Errors
+    /// When the value can't be JSON (a map with keys that are no strings, a failing `Serialize`).
+    pub fn with_structured<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, serde_json::Error> {
+        self.structured = Some(serde_json::value::to_raw_value(value)?);
+        Ok(self)
+    }
+
+    /// The same with a `_meta` member.
+    #[must_use]
+    pub fn with_meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.get_or_insert_default().insert(key.into(), value);
+        self
+    }
+}
+
+/// A typed value with a text of one's own: the value becomes the structured result, the text what a person or a model
+/// without structured results reads.
+#[derive(Clone, Debug)]
+pub struct Reply<T> {
+    /// The structured result.
+    pub value: T,
+    /// The text block.
+    pub text: String,
+}
+
+impl<T> Reply<T> {
+    /// This value, told in these words.
+    pub fn new(value: T, text: impl Into<String>) -> Self {
+        Self { value, text: text.into() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Which revision a message speaks, and both ways of speaking.

@@ -1,0 +1,49 @@
+//! Declare MCP (Model Context Protocol) servers: annotate functions with [`tool`], gather them with [`mcp_server`],
+//! run the server.
+//!
+//! What a function *owns* comes from the caller, what it *borrows* is injected: owned parameters are the arguments of
+//! the tool, `&S` and `&mut S` are this session's typed state, `&Context` is this request.
+//!
+//! The modules are listed in reading order; `ARCHITECTURE.md` in the repository says which may use which.
+
+pub mod wire;
+
+pub mod auth;
+pub mod store;
+
+pub mod protocol;
+pub mod schema;
+
+pub mod exchange;
+pub mod session;
+
+pub mod call;
+pub mod service;
+
+mod dispatch;
+pub mod engine;
+mod era;
+
+pub mod transport;
+
+mod server;
+
+#[doc(hidden)]
+#[path = "macro_support.rs"]
+pub mod __private;
+
+pub use call::{Context, Reply, ToolError, ToolResult};
+pub use mcp_macros::{SessionState, mcp_server, tool};
+pub use protocol::Content;
+pub use schemars::{self, JsonSchema};
+pub use server::{Error, Result, Server};
+pub use session::{SessionState, Sessions, SigningKeys};
+
+/// What a server's source file needs: `use mcp_runtime::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        Content, Context, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
+        mcp_server, tool,
+    };
+    pub use serde::{Deserialize, Serialize};
+}

@@ -1,0 +1,12 @@
+//! The only surface that generated code uses; nothing here is for people.
+
+pub use crate::schema::{Argument, ArgumentType, Fill, Slot, argument, decode};
+pub use crate::{
+    call::{Arguments, Context, Reply, ToolError, ToolResult},
+    protocol::ToolAnnotations,
+    server::{Result, Server},
+    service::{ArgumentCard, BoxFuture, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},
+    session::{Part, PartCard, PartSlot, PartType, SessionState, part},
+};
+pub use schemars;
+pub use serde_json;

@@ -1,0 +1,86 @@
+//! The trait of what mints and checks session ids.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use crate::{
+    auth::Principal,
+    protocol::{ClientCapabilities, Implementation, Version},
+    store::SessionKey,
+};
+
+/// A session as the protocol knows it: which client, which revision, what it can do.
+#[derive(Clone, Debug)]
+pub struct ProtocolSession {
+    /// Where its state hangs.
+    pub key: SessionKey,
+    /// What `cx.session_id()` gives: never the signed id itself.
+    pub id: Box<str>,
+    /// The revision agreed on.
+    pub version: Version,
+    /// What the client declared.
+    pub capabilities: ClientCapabilities,
+    /// Who the client says it is, where that is kept.
+    pub client: Option<Implementation>,
+}
+
+/// How an attempt to end a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It is over: from now on its id is a 404.
+    Ended,
+    /// There is no such session: 404.
+    Unknown,
+    /// It can't be ended before its time: 405.
+    Unsupported,
+}
+
+/// Why a session manager can't answer; the peer sees 503.
+#[derive(Debug)]
+pub struct SessionError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the session manager is unavailable")
+    }
+}
+
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// A future that a session manager returns.
+pub type SessionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;
+
+/// Mints and checks session ids.
+pub trait SessionManager: Send + Sync + 'static {
+    /// Opens a session and gives its id: visible ASCII, at most 4 KiB, unguessable.
+    ///
+    /// # Errors
+    /// [`SessionError`]: the peer sees 503.
+    fn open<'a>(
+        &'a self,
+        version: Version,
+        capabilities: &'a ClientCapabilities,
+        client: Option<&'a Implementation>,
+        principal: Option<&'a Principal>,
+    ) -> SessionFuture<'a, String>;
+
+    /// The session of this id, if it lives and is this principal's; `None` for unknown, expired, revoked, forged and
+    /// foreign ids alike.
+    ///
+    /// # Errors
+    /// [`SessionError`]: the peer sees 503, never 404.
+    fn resolve<'a>(
+        &'a self,
+        id: &'a str,
+        principal: Option<&'a Principal>,
+    ) -> SessionFuture<'a, Option<ProtocolSession>>;
+
+    /// Ends the session of this id.
+    ///
+    /// # Errors
+    /// [`SessionError`]: the peer sees 503.
+    fn close<'a>(&'a self, id: &'a str, principal: Option<&'a Principal>) -> SessionFuture<'a, Closed>;
+}

@@ -1,0 +1,28 @@
+//! The one session of a stdio process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::ProtocolSession;
+
+/// What a stdio connection remembers between lines: its session, once `initialize` opened one.
+#[derive(Debug, Default)]
+pub struct Process {
+    session: Mutex<Option<Arc<ProtocolSession>>>,
+}
+
+impl Process {
+    /// The session, if `initialize` opened one.
+    pub(crate) fn session(&self) -> Option<Arc<ProtocolSession>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the session; `false` if there is one already.
+    pub(crate) fn open(&self, session: ProtocolSession) -> bool {
+        let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = slot.is_none();
+        if fresh {
+            *slot = Some(Arc::new(session));
+        }
+        fresh
+    }
+}

@@ -1,0 +1,19 @@
+//! Stores: values by session and key, with revisions.
+//!
+//! Takes: keys and values. Gives: what was committed. Knows: one engine each. Must not know: session types, tokens,
+//! protocol.
+
+pub mod conformance;
+#[cfg(feature = "file")]
+mod file;
+mod memory;
+mod state;
+
+#[cfg(feature = "file")]
+pub use file::FileStore;
+pub use memory::MemoryStore;
+pub(crate) use state::Encode;
+pub use state::{
+    Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
+    StoreFuture, StoreIdentity, Write,
+};

@@ -1,0 +1,37 @@
+//! A piece of a message, undecoded.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+/// JSON text that is a piece of a message and keeps the message alive: cloning copies no text.
+#[derive(Clone)]
+pub struct Raw {
+    text: Arc<str>,
+    span: Range<u32>,
+}
+
+impl Raw {
+    /// The piece of `text` at `span`, byte offsets on character boundaries.
+    pub(crate) fn new(text: Arc<str>, span: Range<u32>) -> Self {
+        debug_assert!(text.get(span.start as usize..span.end as usize).is_some());
+        Self { text, span }
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.text.get(self.span.start as usize..self.span.end as usize).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        // A message is far below 4 GiB; a longer text would be cut to nothing by `as_str`, never out of bounds.
+        Self { span: 0..u32::try_from(text.len()).unwrap_or(0), text: text.into() }
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
