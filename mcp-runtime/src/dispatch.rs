@@ -1,1 +1,227 @@
-//! Operation to service.
+//! An operation, answered.
+//!
+//! Takes: a [`Call`]. Gives: an [`Outcome`] or a [`Fault`]. Knows: tools, drafts of session state, when to run again.
+//! Must not know: revisions, headers, bytes on a wire.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+
+use crate::{
+    call::{Arguments, Call, Carrier, Context, Fault, Operation, Outcome, ToolError, ToolResult, chain},
+    service::{Run, Service, ToolCard},
+    session::{Ended, PartSlot, SessionKey, SessionRoom, StateError, StateRoom},
+    wire::{Code, Raw},
+};
+
+/// A lost race runs the tool again, up to so many times in all.
+const ATTEMPTS: u32 = 8;
+
+/// What dispatching works with.
+pub(crate) struct Dispatch<'a> {
+    pub(crate) service: &'a dyn Service,
+    pub(crate) sessions: &'a SessionRoom,
+    pub(crate) state: &'a StateRoom,
+    /// How handles are spoken of.
+    pub(crate) handles: Handles,
+}
+
+/// How handles are spoken of.
+#[derive(Clone, Copy)]
+pub(crate) struct Handles {
+    /// The argument that carries one.
+    pub(crate) argument: &'static str,
+    /// The tool that mints one.
+    pub(crate) minting_tool: &'static str,
+    /// Whether there is anything that a handle could name.
+    pub(crate) offered: bool,
+}
+
+impl Dispatch<'_> {
+    /// Answers one operation.
+    pub(crate) async fn dispatch(&self, mut call: Call) -> Result<Outcome, Fault> {
+        match &call.operation {
+            Operation::ListTools => Ok(Outcome::Tools),
+            Operation::CallTool { name, arguments } => match self.service.find_tool(name) {
+                Some(index) => {
+                    let arguments = arguments.clone();
+                    let result = self.call_tool(index, &arguments, &call.carrier, &mut call.context).await?;
+                    Ok(Outcome::Tool { index: Some(index), result })
+                }
+                None if self.handles.offered
+                    && call.carrier == Carrier::Handle
+                    && **name == *self.handles.minting_tool =>
+                {
+                    self.mint(&call.context)
+                }
+                None => Err(Fault::new(Code::INVALID_PARAMS, format!("Unknown tool: {}", abridged(name)))),
+            },
+        }
+    }
+
+    /// Runs the minting tool.
+    fn mint(&self, cx: &Context) -> Result<Outcome, Fault> {
+        let handle = self.sessions.mint_handle(cx.principal());
+        let text = format!("Session opened. Pass this as `{}` to the other tools: {handle}", self.handles.argument);
+        let structured = serde_json::json!({ self.handles.argument: handle });
+        match ToolResult::text(text).with_structured(&structured) {
+            Ok(result) => Ok(Outcome::Tool { index: None, result }),
+            Err(error) => Err(internal("the minting tool", &error)),
+        }
+    }
+
+    async fn call_tool(
+        &self,
+        index: usize,
+        arguments: &Raw,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<ToolResult, Fault> {
+        let Some(card) = self.service.card().tools.get(index) else { return Err(Fault::internal()) };
+        let mut arguments = Arguments { text: arguments.as_str(), reserved: None };
+        if card.parts.is_empty() {
+            return self.run(index, arguments, &mut [], cx).await.map(refused_as_result);
+        }
+        let session = match carrier {
+            Carrier::Session(key) => *key,
+            Carrier::None => return Ok(ToolResult::error(no_session(card))),
+            Carrier::Handle => {
+                let handle = handle(arguments.text, self.handles.argument);
+                let read = match &handle {
+                    Some(handle) => self.sessions.read_handle(handle, cx.principal()).await,
+                    None => Ok(None),
+                };
+                match read {
+                    Ok(Some((key, id))) => {
+                        cx.set_session_id(id);
+                        arguments.reserved = Some(self.handles.argument);
+                        key
+                    }
+                    Ok(None) => return Ok(ToolResult::error(self.bad_handle())),
+                    Err(error) => return Err(unavailable(&error)),
+                }
+            }
+        };
+        self.run_with_state(index, card, session, arguments, cx).await
+    }
+
+    /// Runs a tool on a draft of its session, commits the draft, and runs again on a lost race.
+    async fn run_with_state(
+        &self,
+        index: usize,
+        card: &ToolCard,
+        session: SessionKey,
+        arguments: Arguments<'_>,
+        cx: &Context,
+    ) -> Result<ToolResult, Fault> {
+        let idle = self.sessions.idle(session);
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(jitter(attempt)).await;
+            }
+            let mut draft = match self.state.begin(session, card.parts, idle).await {
+                Ok(draft) => draft,
+                Err(error) => return self.state_failed(card, error),
+            };
+            let result = match self.run(index, arguments, &mut draft.slots, cx).await? {
+                Ok(result) if !result.is_error => result,
+                // Dropping the draft discards it.
+                refusal => return Ok(refused_as_result(refusal)),
+            };
+            match self.state.commit(draft, self.sessions.owner(cx.principal())).await {
+                Ok(Ended::Saved) => return Ok(result),
+                Ok(Ended::Lost) => {}
+                Err(error) => return self.state_failed(card, error),
+            }
+        }
+        let message = "Other calls kept changing this session's state, nothing was written: try again";
+        Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })))
+    }
+
+    /// Runs a tool once; a panic is this call's alone.
+    async fn run(
+        &self,
+        index: usize,
+        arguments: Arguments<'_>,
+        parts: &mut [PartSlot],
+        cx: &Context,
+    ) -> Result<Result<ToolResult, ToolError>, Fault> {
+        let run = async { self.service.call_tool(index, Run { arguments, parts, cx }).await };
+        AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
+            let tool = self.service.card().tools.get(index).map_or("", |card| card.name);
+            tracing::error!(tool, panic = ?text, "a tool panicked");
+            // A payload whose own drop panics must not take the connection with it.
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(panic)));
+            Fault::internal()
+        })
+    }
+
+    fn bad_handle(&self) -> String {
+        let Handles { argument, minting_tool, .. } = self.handles;
+        format!(
+            "This `{argument}` is missing, unknown or expired. Call `{minting_tool}` and pass the `{argument}` that it \
+             returns, exactly as it is"
+        )
+    }
+
+    /// What a failure of the state means: for the model, for the client's program, or for the operator.
+    fn state_failed(&self, card: &ToolCard, error: StateError) -> Result<ToolResult, Fault> {
+        match error {
+            StateError::Gone => Ok(ToolResult::error("This session was ended meanwhile; nothing was written")),
+            StateError::TooLarge { key, bytes, limit } => Ok(ToolResult::error(format!(
+                "Nothing was written: `{key}` would grow to {bytes} bytes, and a session may keep {limit}. Remove \
+                 something first"
+            ))),
+            StateError::Undecodable { key, source } => {
+                tracing::error!(tool = card.name, part = key, error = %chain(&*source), "stored state does not decode");
+                Err(Fault::internal())
+            }
+            StateError::Store(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+/// A refusal is a result that the model reads.
+fn refused_as_result(result: Result<ToolResult, ToolError>) -> ToolResult {
+    result.unwrap_or_else(|error| ToolResult::error(error.message()))
+}
+
+/// The handle in the arguments, if there is one that is a string.
+fn handle(arguments: &str, name: &str) -> Option<String> {
+    let members = Raw::from(arguments).members()?;
+    members.get(name)?.string().map(Into::into)
+}
+
+fn no_session(card: &ToolCard) -> String {
+    format!(
+        "`{}` keeps state in a session, and this request has none: send `initialize`, then the Mcp-Session-Id that it \
+         returns with each request",
+        card.name
+    )
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Fault {
+    tracing::error!(error = %chain(error), "sessions are unavailable");
+    Fault::unavailable()
+}
+
+fn internal(what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+    tracing::error!(error = %chain(error), "{what} failed");
+    Fault::internal()
+}
+
+/// A name as it may be repeated to whoever sent it.
+fn abridged(name: &str) -> &str {
+    let end = (0..=name.len().min(128)).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+    &name[..end]
+}
+
+/// How long to wait before the next attempt: longer each time, and not the same for two losers.
+fn jitter(attempt: u32) -> Duration {
+    let mut byte = [0_u8; 1];
+    // Without randomness two losers may meet again; the number of attempts is bounded.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    Duration::from_micros(u64::from(byte[0]) * 8 << attempt.min(6))
+}

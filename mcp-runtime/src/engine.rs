@@ -2,61 +2,275 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::future::{Either, join_all, select};
+use http::StatusCode;
 
 use crate::{
     auth::Principal,
-    exchange::{EventStream, Exchange, Headers, Inbound, Outbound},
+    call::{Call, Fault, Outbox, Outcome},
+    dispatch::{Dispatch, Handles},
+    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
+    exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
+    schema,
     service::Service,
-    session::Process,
+    session::{Process, SessionRoom, Sessions, StateRoom},
+    store::{StateStore, StoreError},
+    wire::{self, Body, Malformed, Message},
 };
 
 /// A running server, whatever its transports.
 pub struct Engine {
-    #[expect(dead_code, reason = "the corridor is being built")]
     service: Arc<dyn Service>,
+    era: Era,
+    state: StateRoom,
+    handles: Handles,
+}
+
+/// Why a declared server can't run; for the developer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Tools borrow session state, and sessions are off.
+    StateWithoutSessions {
+        /// The first such tool.
+        tool: &'static str,
+    },
+    /// A tool's schema can't be made portable.
+    Schema {
+        /// The tool.
+        tool: &'static str,
+        /// What to change.
+        advice: String,
+    },
+    /// The store does not answer.
+    Store(StoreError),
+    /// The session keys can't be used.
+    Keys(crate::session::KeyError),
+    /// Something that was to be encoded at the start can't be.
+    Encoding(serde_json::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StateWithoutSessions { tool } => write!(
+                formatter,
+                "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, or take the state out \
+                 of the tool"
+            ),
+            Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
+            Self::Store(_) => formatter.write_str("the session store does not answer"),
+            Self::Keys(_) => formatter.write_str("the session keys can't be used"),
+            Self::Encoding(_) => formatter.write_str("the description of the server can't be encoded"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::StateWithoutSessions { .. } | Self::Schema { .. } => None,
+            Self::Store(error) => Some(error),
+            Self::Keys(error) => Some(error),
+            Self::Encoding(error) => Some(error),
+        }
+    }
 }
 
 impl Engine {
+    /// Sets a server up: describes its tools, opens its sessions.
+    pub(crate) async fn start(
+        service: Arc<dyn Service>,
+        sessions: Sessions,
+        store: Arc<dyn StateStore>,
+    ) -> Result<Arc<Self>, StartError> {
+        let card = service.card();
+        let stateful = card.tools.iter().find(|tool| !tool.parts.is_empty());
+        if let (Some(tool), true) = (stateful, sessions.are_off()) {
+            return Err(StartError::StateWithoutSessions { tool: tool.name });
+        }
+        let by_identity = sessions.by_identity;
+        let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
+        let sessions = room.map_err(StartError::from)?;
+        let handles =
+            Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() && !by_identity };
+        let (tools, with_handles) = describe(card, &sessions, handles)?;
+        let prepared = Prepared::new(card, &tools, &with_handles).map_err(StartError::Encoding)?;
+        let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
+        Ok(Arc::new(Self { era, state: StateRoom::new(store), handles, service }))
+    }
+
     /// Answers what came by POST or on a line of stdio.
     pub fn exchange(self: &Arc<Self>, inbound: Inbound) -> Exchange {
-        let _ = inbound;
-        todo!()
+        let outbox = Arc::<Outbox>::default();
+        let work = self.clone().answer(inbound, outbox.clone());
+        Exchange::new(Box::pin(Running { work: Some(Box::pin(work)), outbox, done: None }))
+    }
+
+    /// Reads a body and answers what is in it.
+    async fn answer(self: Arc<Self>, inbound: Inbound, outbox: Arc<Outbox>) -> Outbound {
+        let Inbound { body, principal, source } = inbound;
+        let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+        match wire::read(&body) {
+            Err(error) => malformed(&error),
+            Ok(Body::Single(message)) => {
+                drop(body);
+                self.message(message, &around).await
+            }
+            Ok(Body::Batch(array)) => match self.era.unbatch(&array, &around).await {
+                Ok(messages) => self.batch(messages, &around).await,
+                Err(refusal) => refusal,
+            },
+        }
+    }
+
+    /// The corridor itself: open, dispatch, close.
+    async fn message(&self, message: Message, around: &Surroundings<'_>) -> Outbound {
+        match self.era.open(message, around).await {
+            Opened::Answered(answer) => answer,
+            Opened::Call(call, to) => match self.unless_cancelled(call, &to).await {
+                Some(outcome) => self.era.close(&to, outcome),
+                // Whoever cancelled a call is not answered.
+                None => Outbound::empty(StatusCode::ACCEPTED),
+            },
+        }
+    }
+
+    /// Dispatches a call; `None` when a notification cancelled it.
+    async fn unless_cancelled(&self, call: Call, to: &Return) -> Option<Result<Outcome, Fault>> {
+        let dispatch = Dispatch {
+            service: &*self.service,
+            sessions: &self.era.sessions,
+            state: &self.state,
+            handles: self.handles,
+        };
+        let mut run = pin!(dispatch.dispatch(call));
+        let Some(scope) = to.scope else { return Some(run.await) };
+        // Most calls are over at the first poll: only one that waits can be named by a notification.
+        if let Poll::Ready(outcome) = std::future::poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
+            return Some(outcome);
+        }
+        let cancelled = self.era.in_flight.enter(scope, to.id.clone());
+        match select(run, pin!(cancelled.wait())).await {
+            Either::Left((outcome, _)) => Some(outcome),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// Answers the messages of an array, all at the same time.
+    async fn batch(&self, messages: Vec<Result<Message, Malformed>>, around: &Surroundings<'_>) -> Outbound {
+        let answers = join_all(messages.into_iter().map(|message| async {
+            match message {
+                Ok(message) => self.message(message, around).await,
+                Err(error) => malformed(&error),
+            }
+        }))
+        .await;
+        let mut bodies = answers.into_iter().map(|answer| answer.body).filter(|body| !body.is_empty());
+        let Some(first) = bodies.next() else { return Outbound::empty(StatusCode::ACCEPTED) };
+        let mut array = vec![b'['];
+        array.extend_from_slice(&first);
+        for body in bodies {
+            array.push(b',');
+            array.extend_from_slice(&body);
+        }
+        array.push(b']');
+        Outbound::json(StatusCode::OK, array)
     }
 
     /// Opens the stream that a client asks for with GET; `Err` is the refusal to send instead.
     ///
     /// # Errors
     /// 400 without a session id, 404 for a dead one, 405 where there are no streams.
-    pub async fn listen(
-        self: &Arc<Self>,
-        headers: Headers,
-        principal: Option<Principal>,
-    ) -> Result<EventStream, Outbound> {
-        let _ = (headers, principal);
-        todo!()
+    pub async fn listen(&self, headers: &Headers, principal: Option<&Principal>) -> Result<EventStream, Outbound> {
+        self.era.listen(headers, principal).await
     }
 
     /// Ends the session that a client names with DELETE.
-    pub async fn end(self: &Arc<Self>, headers: Headers, principal: Option<Principal>) -> Outbound {
-        let _ = (headers, principal);
-        todo!()
+    pub async fn end(&self, headers: &Headers, principal: Option<&Principal>) -> Outbound {
+        self.era.end(headers, principal).await
     }
 
     /// What a new stdio connection remembers between its lines.
     #[must_use]
     pub fn process(&self) -> Arc<Process> {
-        Arc::default()
+        Arc::new(Process::new(self.era.sessions.process()))
+    }
+
+    /// A stdio connection is over, and with it its session.
+    pub async fn end_process(&self, process: &Process) {
+        if let Err(error) = self.era.sessions.forget(process.key()).await {
+            tracing::warn!(error = %crate::call::chain(&error), "the state of a closed connection was not removed");
+        }
     }
 
     /// The server is going down: open streams end, new ones are refused.
     pub fn drain(&self) {
-        todo!()
+        self.era.streams.drain();
     }
 
-    /// The server's name and version, for what is printed at the start.
+    /// The server's name and version.
     #[must_use]
-    pub fn identity(&self) -> (&str, &str) {
-        todo!()
+    pub fn name_and_version(&self) -> (&'static str, &'static str) {
+        (self.service.card().name, self.service.card().version)
+    }
+}
+
+/// The tools as clients see them: without handles, and with.
+fn describe(
+    card: &'static crate::service::ServerCard,
+    sessions: &SessionRoom,
+    handles: Handles,
+) -> Result<(Vec<crate::protocol::Tool>, Vec<crate::protocol::Tool>), StartError> {
+    let _ = (card, sessions, handles);
+    todo!()
+}
+
+/// An exchange under way.
+struct Running {
+    work: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
+    outbox: Arc<Outbox>,
+    /// The answer, while messages before it still wait.
+    done: Option<Outbound>,
+}
+
+impl Work for Running {
+    fn poll_step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
+        if let Some(work) = &mut self.work
+            && let Poll::Ready(answer) = work.as_mut().poll(cx)
+        {
+            self.work = None;
+            self.done = Some(answer);
+        }
+        let waiting: Option<Bytes> = self.outbox.take();
+        match (waiting, self.done.take()) {
+            (Some(message), done) => {
+                self.done = done;
+                Poll::Ready(Step::Message(message))
+            }
+            (None, Some(answer)) => Poll::Ready(Step::Done(answer)),
+            (None, None) => self.outbox.poll(cx.waker()).map(Step::Message),
+        }
+    }
+}
+
+impl Drop for Running {
+    /// The peer went away before its answer: what must outlive its request goes on in a task of its own.
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take()
+            && self.outbox.outlives()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(work);
+        }
     }
 }

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::{
     call::{Arguments, Context, ToolError, ToolResult},
-    protocol::ToolAnnotations,
+    protocol::{Icon, ToolAnnotations},
     session::{PartCard, PartSlot},
 };
 
@@ -71,6 +71,15 @@ pub struct IconCard {
     pub mime_type: Option<&'static str>,
     /// For example `["48x48"]`.
     pub sizes: &'static [&'static str],
+}
+
+impl From<&IconCard> for Icon {
+    fn from(card: &IconCard) -> Self {
+        let mut icon = Self::new(card.src);
+        icon.mime_type = card.mime_type.map(Into::into);
+        icon.sizes = card.sizes.iter().map(|&size| size.into()).collect();
+        icon
+    }
 }
 
 /// One tool.

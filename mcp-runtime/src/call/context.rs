@@ -1,96 +1,69 @@
 //! What a function sees of its request.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Poll, Waker},
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::Outbox;
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation},
+    wire::{Raw, write_notification, write_string},
 };
 
 /// This request: who calls, with which session, and the way to tell the client something meanwhile.
 pub struct Context {
     facts: Facts,
     outbox: Arc<Outbox>,
+    last_progress: Mutex<Option<f64>>,
 }
 
 /// What is known of the request before it runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) session_id: Option<Box<str>>,
     pub(crate) principal: Option<Principal>,
-    pub(crate) client: Option<Arc<Implementation>>,
-    pub(crate) capabilities: Option<Arc<ClientCapabilities>>,
-    pub(crate) wants_progress: bool,
+    pub(crate) client: Undecoded<Implementation>,
+    pub(crate) capabilities: Undecoded<ClientCapabilities>,
+    pub(crate) progress: Option<Progress>,
 }
 
-/// Something to tell the client before the answer, in words that no revision owns.
+/// Where progress goes.
 #[derive(Clone, Debug)]
-pub(crate) enum Emission {
-    /// How far the work is.
-    Progress { progress: f64, total: Option<f64>, message: Option<String> },
+pub(crate) struct Progress {
+    /// The client's token, as it came: a string or an integer.
+    pub(crate) token: Raw,
+    /// Whether the notification may carry a message.
+    pub(crate) message: bool,
 }
 
-/// Where emissions wait for the transport, bounded: the oldest progress is dropped first.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox(Mutex<Waiting>);
-
-#[derive(Debug, Default)]
-struct Waiting {
-    queue: VecDeque<Emission>,
-    last_progress: Option<f64>,
-    waker: Option<Waker>,
+/// A fact that is decoded when somebody asks for it: most calls never do.
+#[derive(Default)]
+pub(crate) enum Undecoded<T> {
+    /// Not known.
+    #[default]
+    Absent,
+    /// Known from the session.
+    Shared(Arc<T>),
+    /// As it came with this request.
+    Raw(Raw, OnceLock<Option<T>>),
 }
 
-/// More than this many emissions never wait for one call.
-const OUTBOX_LIMIT: usize = 64;
-
-impl Outbox {
-    /// The next emission; pending until there is one, and for ever after the call has ended.
-    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Emission> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.queue.pop_front() {
-            Some(emission) => Poll::Ready(emission),
-            None => {
-                if !waiting.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    waiting.waker = Some(waker.clone());
-                }
-                Poll::Pending
-            }
-        }
+impl<T: serde::de::DeserializeOwned> Undecoded<T> {
+    pub(crate) fn raw(raw: &Raw) -> Self {
+        Self::Raw(raw.clone(), OnceLock::new())
     }
 
-    /// The next emission, if one waits.
-    pub(crate) fn take(&self) -> Option<Emission> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).queue.pop_front()
-    }
-
-    fn progress(&self, progress: f64, total: Option<f64>, message: Option<String>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !progress.is_finite() || waiting.last_progress.is_some_and(|last| progress <= last) {
-            return;
-        }
-        waiting.last_progress = Some(progress);
-        if waiting.queue.len() == OUTBOX_LIMIT {
-            waiting.queue.pop_front();
-        }
-        waiting.queue.push_back(Emission::Progress { progress, total, message });
-        if let Some(waker) = waiting.waker.take() {
-            waker.wake();
+    fn get(&self) -> Option<&T> {
+        match self {
+            Self::Absent => None,
+            Self::Shared(value) => Some(value),
+            Self::Raw(raw, cell) => cell.get_or_init(|| serde_json::from_str(raw.as_str()).ok()).as_ref(),
         }
     }
 }
 
 impl Context {
-    pub(crate) fn new(facts: Facts) -> Self {
-        Self { facts, outbox: Arc::default() }
-    }
-
-    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    pub(crate) fn new(facts: Facts, outbox: Arc<Outbox>) -> Self {
+        Self { facts, outbox, last_progress: Mutex::new(None) }
     }
 
     pub(crate) fn set_session_id(&mut self, id: Box<str>) {
@@ -112,13 +85,13 @@ impl Context {
     /// What the client says it is; never a basis for a security decision.
     #[must_use]
     pub fn client(&self) -> Option<&Implementation> {
-        self.facts.client.as_deref()
+        self.facts.client.get()
     }
 
     /// What the client declared that it can do.
     #[must_use]
     pub fn capabilities(&self) -> Option<&ClientCapabilities> {
-        self.facts.capabilities.as_deref()
+        self.facts.capabilities.get()
     }
 
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing.
@@ -128,9 +101,31 @@ impl Context {
     ///
     /// # Source
     /// 2026-07-28 basic/utilities/progress.
-    pub fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<Option<String>>) {
-        if self.facts.wants_progress {
-            self.outbox.progress(progress, total.into(), message.into());
+    pub fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: Option<&str>) {
+        let Some(to) = &self.facts.progress else { return };
+        let mut last = self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
+            return;
         }
+        *last = Some(progress);
+        let total = total.into().filter(|total| total.is_finite());
+        let mut bytes = Vec::with_capacity(160);
+        write_notification(&mut bytes, "notifications/progress", |out| {
+            out.extend_from_slice(b"{\"progressToken\":");
+            out.extend_from_slice(to.token.as_str().as_bytes());
+            out.extend_from_slice(b",\"progress\":");
+            out.extend_from_slice(serde_json::Value::from(progress).to_string().as_bytes());
+            if let Some(total) = total {
+                out.extend_from_slice(b",\"total\":");
+                out.extend_from_slice(serde_json::Value::from(total).to_string().as_bytes());
+            }
+            if let Some(message) = message.filter(|_| to.message) {
+                out.extend_from_slice(b",\"message\":");
+                write_string(out, message);
+            }
+            out.push(b'}');
+        });
+        // Pushed under the lock, so that reports of two threads leave in the order that was checked.
+        self.outbox.push(bytes.into());
     }
 }

@@ -8,12 +8,15 @@ mod context;
 mod error;
 mod fault;
 mod operation;
+mod outbox;
 mod result;
 
 pub use arguments::Arguments;
 pub use context::Context;
-pub(crate) use context::{Emission, Facts, Outbox};
+pub(crate) use context::{Facts, Progress, Undecoded};
+pub(crate) use error::chain;
 pub use error::ToolError;
 pub use fault::Fault;
-pub use operation::{Call, Carrier, Operation, Outcome};
+pub(crate) use operation::{Call, Carrier, Operation, Outcome};
+pub(crate) use outbox::Outbox;
 pub use result::{Reply, ToolResult};

@@ -4,17 +4,17 @@ use super::{Context, ToolResult};
 use crate::{session::SessionKey, wire::Raw};
 
 /// One request, opened: `era` made it, `dispatch` answers it.
-pub struct Call {
+pub(crate) struct Call {
     /// What is asked for.
-    pub operation: Operation,
+    pub(crate) operation: Operation,
     /// Where its session state hangs.
-    pub carrier: Carrier,
+    pub(crate) carrier: Carrier,
     /// What the function sees of it.
-    pub context: Context,
+    pub(crate) context: Context,
 }
 
 /// What is asked for.
-pub enum Operation {
+pub(crate) enum Operation {
     /// The list of tools.
     ListTools,
     /// Call a tool.
@@ -28,7 +28,7 @@ pub enum Operation {
 
 /// Where a call's session state hangs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Carrier {
+pub(crate) enum Carrier {
     /// On this session: the header's, the process's or the identity's.
     Session(SessionKey),
     /// On the handle that the call names in its arguments.
@@ -38,10 +38,14 @@ pub enum Carrier {
 }
 
 /// How an operation ended.
-#[non_exhaustive]
-pub enum Outcome {
-    /// The declared tools; with the handle argument and the minting tool where handles carry the state.
+pub(crate) enum Outcome {
+    /// The declared tools.
     Tools,
     /// A tool's result.
-    Tool(ToolResult),
+    Tool {
+        /// The tool's index among the declared ones; `None` for a tool of the framework's own.
+        index: Option<usize>,
+        /// What it gave back.
+        result: ToolResult,
+    },
 }

@@ -1,1 +1,83 @@
 //! Which revision a message speaks, and both ways of speaking.
+//!
+//! Takes: a message with its headers. Gives: a [`Call`](crate::call::Call) with a [`Return`] address, or the answer at
+//! once; and later the bytes of an outcome. Knows: revisions, what headers mean, what carries a session. Must not know:
+//! tools' functions, sockets, dispatch.
+
+mod classify;
+mod in_flight;
+mod legacy;
+mod modern;
+mod prepared;
+mod project;
+mod refuse;
+
+use std::sync::Arc;
+
+pub(crate) use in_flight::InFlight;
+pub(crate) use legacy::Streams;
+pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
+pub(crate) use refuse::malformed;
+
+use crate::{
+    auth::Principal,
+    call::{Call, Fault, Outbox, Outcome},
+    exchange::Outbound,
+    protocol::Version,
+    session::{SessionKey, SessionRoom},
+    wire::Id,
+};
+
+/// Both eras of a running server.
+pub(crate) struct Era {
+    pub(crate) sessions: SessionRoom,
+    pub(crate) prepared: Prepared,
+    pub(crate) in_flight: InFlight,
+    pub(crate) streams: Streams,
+}
+
+/// What surrounds a message.
+pub(crate) struct Surroundings<'a> {
+    /// The headers, or the stdio connection.
+    pub(crate) source: &'a crate::exchange::Source,
+    /// Who sent it.
+    pub(crate) principal: Option<&'a Principal>,
+    /// Where messages before the answer go.
+    pub(crate) outbox: &'a Arc<Outbox>,
+}
+
+/// A message, opened.
+pub(crate) enum Opened {
+    /// Something to dispatch, and where its outcome goes.
+    Call(Call, Return),
+    /// Answered by the era itself.
+    Answered(Outbound),
+}
+
+/// Where an outcome goes: what closing needs to remember of the request.
+pub(crate) struct Return {
+    /// The request's id.
+    pub(crate) id: Id,
+    /// The revision to speak.
+    pub(crate) version: Version,
+    /// Where `notifications/cancelled` looks for it.
+    pub(crate) scope: Option<SessionKey>,
+}
+
+/// A result larger than this is not sent: -32603.
+const RESULT_LIMIT: usize = 16 * 1024 * 1024;
+
+impl Era {
+    /// Turns an outcome into the answer of its revision.
+    pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>) -> Outbound {
+        let answer = match outcome {
+            Ok(outcome) => project::result(&self.prepared, to, outcome),
+            Err(fault) => refuse::fault(to, &fault),
+        };
+        if answer.body.len() > RESULT_LIMIT {
+            tracing::error!(bytes = answer.body.len(), limit = RESULT_LIMIT, "a result is too large to be sent");
+            return refuse::fault(to, &Fault::internal());
+        }
+        answer
+    }
+}

@@ -93,6 +93,9 @@ impl Version {
     pub const ALL: [Version; 5] =
         [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
 
+    /// The newest revision.
+    pub const NEWEST: Version = Self::V2026_07_28;
+
     /// The newest revision that begins with a handshake: what `initialize` falls back to.
     pub const NEWEST_WITH_HANDSHAKE: Version = Self::V2025_11_25;
 

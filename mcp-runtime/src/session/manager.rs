@@ -1,6 +1,6 @@
 //! The trait of what mints and checks session ids.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     auth::Principal,
@@ -18,9 +18,9 @@ pub struct ProtocolSession {
     /// The revision agreed on.
     pub version: Version,
     /// What the client declared.
-    pub capabilities: ClientCapabilities,
+    pub capabilities: Arc<ClientCapabilities>,
     /// Who the client says it is, where that is kept.
-    pub client: Option<Implementation>,
+    pub client: Option<Arc<Implementation>>,
 }
 
 /// How an attempt to end a session ended.

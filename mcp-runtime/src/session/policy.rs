@@ -10,6 +10,7 @@ pub struct Sessions {
     pub(crate) source: Source,
     pub(crate) policy: Option<Policy>,
     pub(crate) idle: Option<Duration>,
+    pub(crate) by_identity: bool,
 }
 
 /// Where session ids come from.
@@ -35,7 +36,7 @@ pub(crate) enum Policy {
 impl Default for Sessions {
     /// Signed ids with the keys of `MCP_SESSION_KEYS` or else a random one.
     fn default() -> Self {
-        Self { source: Source::Jwt(None), policy: None, idle: None }
+        Self { source: Source::Jwt(None), policy: None, idle: None, by_identity: false }
     }
 }
 
@@ -76,5 +77,18 @@ impl Sessions {
     pub fn ttl(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
+    }
+
+    /// Where a request has no session id (2026-07-28) and a principal, its state hangs on the principal: one session for
+    /// each subject of an issuer, and no handle in the arguments.
+    #[must_use]
+    pub fn by_identity(mut self) -> Self {
+        self.by_identity = true;
+        self
+    }
+
+    /// Whether there are no sessions at all.
+    pub(crate) fn are_off(&self) -> bool {
+        self.policy == Some(Policy::Off)
     }
 }

@@ -2,15 +2,26 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ProtocolSession;
+use super::{ProtocolSession, SessionKey};
 
 /// What a stdio connection remembers between lines: its session, once `initialize` opened one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Process {
+    key: SessionKey,
     session: Mutex<Option<Arc<ProtocolSession>>>,
 }
 
 impl Process {
+    /// A connection whose state hangs on this key.
+    pub(crate) fn new(key: SessionKey) -> Self {
+        Self { key, session: Mutex::new(None) }
+    }
+
+    /// Where the state of this connection hangs.
+    pub(crate) fn key(&self) -> SessionKey {
+        self.key
+    }
+
     /// The session, if `initialize` opened one.
     pub(crate) fn session(&self) -> Option<Arc<ProtocolSession>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()

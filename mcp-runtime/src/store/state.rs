@@ -10,6 +10,14 @@ use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionKey(pub [u8; 17]);
 
+impl SessionKey {
+    /// What `cx.session_id()` shows: the 16 bytes as base64url.
+    pub(crate) fn public_id(&self) -> Box<str> {
+        use base64::Engine;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&self.0[1..]).into()
+    }
+}
+
 impl fmt::Debug for SessionKey {
     /// The first four bytes: enough to tell sessions apart in a log, too little to guess one.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -127,3 +127,5 @@ pub fn read(bytes: &[u8]) -> Result<Body, Malformed> {
     let _ = bytes;
     todo!()
 }
+/// TODO(wire)
+pub fn read_batch(raw: &Raw, limit: usize) -> Result<Vec<Result<Message, Malformed>>, Malformed> { let _=(raw,limit); todo!() }

@@ -12,6 +12,6 @@ mod write;
 
 pub use code::Code;
 pub use id::Id;
-pub use message::{Body, Malformed, Members, Message, Notification, Params, Request, Response, read};
+pub use message::{Body, Malformed, Members, Message, Notification, Params, Request, Response, read, read_batch};
 pub use raw::Raw;
 pub(crate) use write::{write_error, write_notification, write_result, write_string};

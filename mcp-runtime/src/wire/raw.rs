@@ -35,3 +35,14 @@ impl fmt::Debug for Raw {
         formatter.write_str(self.as_str())
     }
 }
+
+impl Raw {
+    /// TODO(wire)
+    pub fn string(&self) -> Option<std::borrow::Cow<'_, str>> { todo!() }
+    /// TODO(wire)
+    pub fn is_object(&self) -> bool { todo!() }
+    /// TODO(wire)
+    pub fn members(&self) -> Option<super::Members> { todo!() }
+    /// TODO(wire)
+    pub fn id(&self) -> Option<super::Id> { todo!() }
+}

@@ -1,0 +1,148 @@
+//! The decision, per message, which era it belongs to.
+
+use http::StatusCode;
+
+use super::{Era, Opened, Surroundings, modern, refuse};
+use crate::{
+    exchange::{Field, Headers, Outbound, Source},
+    protocol::Version,
+    wire::{Code, Message, Notification, Params, Request},
+};
+
+/// The one key that makes a request modern; any other `_meta` is not a claim.
+pub(super) const CLAIM: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// What the `MCP-Protocol-Version` header says.
+pub(super) enum Hinted {
+    /// Nothing.
+    Nothing,
+    /// A revision that we speak.
+    Known(Version),
+    /// Something else.
+    Unknown,
+}
+
+impl Hinted {
+    pub(super) fn of(headers: &Headers) -> Self {
+        match &headers.protocol_version {
+            Field::Absent => Self::Nothing,
+            Field::Value(value) => Version::parse(value).map_or(Self::Unknown, Self::Known),
+            Field::Repeated => Self::Unknown,
+        }
+    }
+}
+
+impl Era {
+    /// Opens one message that stands alone.
+    pub(crate) async fn open(&self, message: Message, around: &Surroundings<'_>) -> Opened {
+        match (message, around.source) {
+            (Message::Request(request), Source::Http { headers, .. }) => self.http_request(request, headers, around).await,
+            (Message::Request(request), Source::Stdio(process)) => self.stdio_request(request, process, around).await,
+            (Message::Notification(notification), Source::Http { headers, .. }) => {
+                Opened::Answered(self.http_notification(&notification, headers, around).await)
+            }
+            (Message::Notification(notification), Source::Stdio(process)) => {
+                self.notified(&notification, process.key());
+                Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
+            }
+            (Message::Response(_), Source::Http { headers, .. }) => {
+                Opened::Answered(self.http_response(headers, around).await)
+            }
+            // Nothing was asked on this connection, so there is nothing that a response could answer.
+            (Message::Response(_), Source::Stdio(_)) => Opened::Answered(Outbound::empty(StatusCode::ACCEPTED)),
+        }
+    }
+
+    async fn http_request(&self, request: Request, headers: &Headers, around: &Surroundings<'_>) -> Opened {
+        if has_claim(&request.params) {
+            return modern::open(self, request, Some(headers), around);
+        }
+        let initialize = &*request.method == "initialize";
+        match Hinted::of(headers) {
+            Hinted::Known(version) if version.facts().modern => Opened::Answered(if initialize {
+                modern::header_without_envelope(&request.id)
+            } else {
+                modern::incomplete_envelope(&request.id, &request.params)
+            }),
+            Hinted::Nothing if modern::only_modern(&request.method) => {
+                Opened::Answered(modern::incomplete_envelope(&request.id, &request.params))
+            }
+            Hinted::Unknown => Opened::Answered(refuse::bad_request(
+                Some(&request.id),
+                Code::INVALID_REQUEST,
+                "Unsupported MCP-Protocol-Version header",
+            )),
+            Hinted::Nothing | Hinted::Known(_) if initialize => self.initialize(&request, around).await,
+            Hinted::Nothing => self.legacy_http(request, headers, None, around).await,
+            Hinted::Known(version) => self.legacy_http(request, headers, Some(version), around).await,
+        }
+    }
+
+    async fn stdio_request(
+        &self,
+        request: Request,
+        process: &std::sync::Arc<crate::session::Process>,
+        around: &Surroundings<'_>,
+    ) -> Opened {
+        if has_claim(&request.params) {
+            return modern::open(self, request, None, around);
+        }
+        match &*request.method {
+            "initialize" => self.initialize_process(&request, process, around),
+            "ping" => Opened::Answered(self.pong(&request.id)),
+            _ => match process.session() {
+                Some(session) => self.legacy_call(request, &session, around),
+                None => Opened::Answered(refuse::bad_request(
+                    Some(&request.id),
+                    Code::INVALID_PARAMS,
+                    "Send `initialize` first, or `params._meta` with io.modelcontextprotocol/protocolVersion and \
+                     io.modelcontextprotocol/clientCapabilities",
+                )),
+            },
+        }
+    }
+
+    async fn http_notification(
+        &self,
+        notification: &Notification,
+        headers: &Headers,
+        around: &Surroundings<'_>,
+    ) -> Outbound {
+        match Hinted::of(headers) {
+            // On 2026-07-28 a closed stream cancels, so no notification of a client has a meaning over HTTP.
+            Hinted::Known(version) if version.facts().modern => Outbound::empty(StatusCode::ACCEPTED),
+            Hinted::Unknown => {
+                refuse::bad_request(None, Code::INVALID_REQUEST, "Unsupported MCP-Protocol-Version header")
+            }
+            Hinted::Nothing | Hinted::Known(_) => match self.legacy_session(headers, None, around.principal).await {
+                Ok(session) => {
+                    if let Some(session) = session {
+                        self.notified(notification, session.key);
+                    }
+                    Outbound::empty(StatusCode::ACCEPTED)
+                }
+                Err(refusal) => refusal,
+            },
+        }
+    }
+
+    /// A response needs a session whose question it could answer; nothing is asked yet that it could answer.
+    async fn http_response(&self, headers: &Headers, around: &Surroundings<'_>) -> Outbound {
+        match Hinted::of(headers) {
+            Hinted::Nothing => {}
+            Hinted::Known(version) if !version.facts().modern => {}
+            Hinted::Known(_) | Hinted::Unknown => {
+                return refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here");
+            }
+        }
+        match self.legacy_session(headers, None, around.principal).await {
+            Ok(Some(_)) => Outbound::empty(StatusCode::ACCEPTED),
+            Ok(None) => refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here"),
+            Err(refusal) => refusal,
+        }
+    }
+}
+
+fn has_claim(params: &Params) -> bool {
+    params.meta(CLAIM).is_some()
+}

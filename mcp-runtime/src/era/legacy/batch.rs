@@ -1,0 +1,46 @@
+//! Batches, which 2025-03-26 alone has.
+
+use crate::{
+    era::{Era, Surroundings, classify::Hinted, refuse},
+    exchange::{Outbound, Source},
+    protocol::Version,
+    wire::{Code, Malformed, Message, Raw, read_batch},
+};
+
+/// More messages than this in one array are refused.
+const BATCH_LIMIT: usize = 64;
+
+impl Era {
+    /// The elements of an array, if whoever sent it may send arrays.
+    pub(crate) async fn unbatch(
+        &self,
+        array: &Raw,
+        around: &Surroundings<'_>,
+    ) -> Result<Vec<Result<Message, Malformed>>, Outbound> {
+        let version = match around.source {
+            Source::Http { headers, .. } => match Hinted::of(headers) {
+                Hinted::Unknown => None,
+                Hinted::Known(version) if version.facts().modern => None,
+                Hinted::Known(version) => {
+                    Some(self.legacy_session(headers, None, around.principal).await?.map_or(version, |session| session.version))
+                }
+                Hinted::Nothing => Some(
+                    self.legacy_session(headers, None, around.principal)
+                        .await?
+                        .map_or(Version::WITHOUT_HEADER, |session| session.version),
+                ),
+            },
+            Source::Stdio(process) => process.session().map(|session| session.version),
+        };
+        if !version.is_some_and(|version| version.facts().batches) {
+            return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "This revision has no batches"));
+        }
+        let messages = read_batch(array, BATCH_LIMIT).map_err(|malformed| refuse::malformed(&malformed))?;
+        let initialize =
+            |message: &Result<Message, Malformed>| matches!(message, Ok(Message::Request(request)) if &*request.method == "initialize");
+        if messages.iter().any(initialize) {
+            return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "`initialize` must stand alone"));
+        }
+        Ok(messages)
+    }
+}

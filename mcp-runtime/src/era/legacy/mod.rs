@@ -1,0 +1,137 @@
+//! The revisions that begin with a handshake: 2024-11-05 to 2025-11-25.
+
+mod batch;
+mod initialize;
+mod session;
+mod streams;
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+pub(crate) use streams::Streams;
+
+use super::{Era, Opened, Return, Surroundings, refuse};
+use crate::{
+    call::{Call, Carrier, Context, Fault, Operation, Progress, Undecoded},
+    exchange::{Headers, Outbound, Source},
+    protocol::Version,
+    session::{ProtocolSession, SessionKey},
+    wire::{Code, Id, Notification, Raw, Request, write_result},
+};
+
+impl Era {
+    /// A request over HTTP: with a session, or without one where that is allowed.
+    pub(super) async fn legacy_http(
+        &self,
+        request: Request,
+        headers: &Headers,
+        hinted: Option<Version>,
+        around: &Surroundings<'_>,
+    ) -> Opened {
+        match self.legacy_session(headers, Some(&request.id), around.principal).await {
+            Err(refusal) => Opened::Answered(refusal),
+            Ok(Some(session)) => self.legacy_call(request, &session, around),
+            Ok(None) => self.sessionless_call(request, hinted.unwrap_or(Version::WITHOUT_HEADER), around),
+        }
+    }
+
+    /// A request in a session.
+    pub(super) fn legacy_call(
+        &self,
+        request: Request,
+        session: &Arc<ProtocolSession>,
+        around: &Surroundings<'_>,
+    ) -> Opened {
+        // On a stdio connection the process is the session: its key, not that of an id, holds the state.
+        let key = match around.source {
+            Source::Http { .. } => session.key,
+            Source::Stdio(process) => process.key(),
+        };
+        let facts = crate::call::Facts {
+            session_id: Some(session.id.clone()),
+            capabilities: Undecoded::Shared(session.capabilities.clone()),
+            client: session.client.clone().map_or(Undecoded::Absent, Undecoded::Shared),
+            ..self.facts(&request, session.version, around)
+        };
+        self.operation(request, session.version, Carrier::Session(key), Some(key), facts, around)
+    }
+
+    /// A request of a client that has no session, where sessions are optional or off.
+    fn sessionless_call(&self, request: Request, version: Version, around: &Surroundings<'_>) -> Opened {
+        let facts = self.facts(&request, version, around);
+        self.operation(request, version, Carrier::None, None, facts, around)
+    }
+
+    fn facts(&self, request: &Request, version: Version, around: &Surroundings<'_>) -> crate::call::Facts {
+        crate::call::Facts {
+            principal: around.principal.cloned(),
+            progress: progress(request, version),
+            ..crate::call::Facts::default()
+        }
+    }
+
+    fn operation(
+        &self,
+        request: Request,
+        version: Version,
+        carrier: Carrier,
+        scope: Option<SessionKey>,
+        facts: crate::call::Facts,
+        around: &Surroundings<'_>,
+    ) -> Opened {
+        let operation = match &*request.method {
+            "ping" => return Opened::Answered(self.pong(&request.id)),
+            "tools/list" => Operation::ListTools,
+            "tools/call" => match call_tool(&request) {
+                Ok(operation) => operation,
+                Err(fault) => return self.refused(request.id, version, fault),
+            },
+            _ => return self.refused(request.id, version, Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
+        };
+        // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
+        around.outbox.outlive_the_request();
+        let context = Context::new(facts, around.outbox.clone());
+        Opened::Call(Call { operation, carrier, context }, Return { id: request.id, version, scope })
+    }
+
+    fn refused(&self, id: Id, version: Version, fault: Fault) -> Opened {
+        Opened::Answered(refuse::fault(&Return { id, version, scope: None }, &fault))
+    }
+
+    /// The answer to `ping`.
+    pub(super) fn pong(&self, id: &Id) -> Outbound {
+        let mut body = Vec::with_capacity(64);
+        write_result(&mut body, id, |out| out.extend_from_slice(b"{}"));
+        Outbound::json(StatusCode::OK, body)
+    }
+
+    /// A notification: what it names is cancelled, everything else has no effect here.
+    pub(super) fn notified(&self, notification: &Notification, scope: SessionKey) {
+        if &*notification.method == "notifications/cancelled"
+            && let Some(id) = notification.params.get("requestId").and_then(Raw::id)
+        {
+            self.in_flight.cancel(scope, id);
+        }
+    }
+}
+
+/// Where progress goes, if the request asks for it.
+pub(in crate::era) fn progress(request: &Request, version: Version) -> Option<Progress> {
+    let token = request.params.meta("progressToken")?;
+    // A token is a string or an integer; anything else is no token.
+    token.id().map(|_| Progress { token: token.clone(), message: version.facts().progress_message })
+}
+
+/// `tools/call` from its parameters.
+pub(in crate::era) fn call_tool(request: &Request) -> Result<Operation, Fault> {
+    let Some(name) = request.params.string("name") else {
+        return Err(Fault::new(Code::INVALID_PARAMS, "tools/call needs `params.name`, a string"));
+    };
+    let arguments = match request.params.get("arguments") {
+        None => Raw::from("{}"),
+        Some(arguments) if arguments.is_object() => arguments.clone(),
+        Some(_) => return Err(Fault::new(Code::INVALID_PARAMS, "`params.arguments` must be an object")),
+    };
+    Ok(Operation::CallTool { name: name.into(), arguments })
+}

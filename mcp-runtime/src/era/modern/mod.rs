@@ -1,0 +1,136 @@
+//! The revision without a handshake, 2026-07-28: each request carries its own envelope.
+
+mod headers;
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Era, Opened, Return, Surroundings, classify::CLAIM, legacy, prepared::DISCOVER, refuse};
+use crate::{
+    call::{Call, Carrier, Context, Facts, Fault, Operation, Undecoded},
+    exchange::{Field, Headers, Outbound, Source},
+    protocol::Version,
+    wire::{Code, Id, Params, Request, write_result},
+};
+
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+
+/// Methods that no revision with a handshake has: without an envelope they are broken requests of this one.
+pub(super) fn only_modern(method: &str) -> bool {
+    matches!(method, "server/discover" | "subscriptions/listen" | "tasks/update")
+}
+
+/// `initialize` with this revision's header but no envelope.
+pub(super) fn header_without_envelope(id: &Id) -> Outbound {
+    let data = json!({ "supported": refuse::supported() }).to_string();
+    let message = "The MCP-Protocol-Version header names a revision that has no `initialize`";
+    refuse::error(StatusCode::BAD_REQUEST, Some(id), Code::HEADER_MISMATCH, message, Some(&data))
+}
+
+/// A request of this revision whose envelope lacks something; the message names what.
+pub(super) fn incomplete_envelope(id: &Id, params: &Params) -> Outbound {
+    let mut missing = Vec::new();
+    if params.meta(CLAIM).and_then(crate::wire::Raw::string).is_none() {
+        missing.push(format!("`{CLAIM}` (a string)"));
+    }
+    if !params.meta(CAPABILITIES).is_some_and(crate::wire::Raw::is_object) {
+        missing.push(format!("`{CAPABILITIES}` (an object)"));
+    }
+    let message = format!("`params._meta` needs {}", missing.join(" and "));
+    refuse::bad_request(Some(id), Code::INVALID_PARAMS, &message)
+}
+
+/// Opens a request that claims this era, in the order of checks that decides which error a broken one gets.
+pub(super) fn open(era: &Era, request: Request, headers: Option<&Headers>, around: &Surroundings<'_>) -> Opened {
+    match try_open(era, request, headers, around) {
+        Ok(opened) => opened,
+        Err(refusal) => Opened::Answered(refusal),
+    }
+}
+
+fn try_open(
+    era: &Era,
+    request: Request,
+    headers: Option<&Headers>,
+    around: &Surroundings<'_>,
+) -> Result<Opened, Outbound> {
+    let version = envelope(&request, headers)?;
+    if let Some(headers) = headers {
+        same(&request.id, &headers.method, &request.method, "Mcp-Method")?;
+    }
+    let to = Return { id: request.id.clone(), version, scope: scope(around) };
+    let operation = match &*request.method {
+        "server/discover" => return Ok(Opened::Answered(discover(era, &to))),
+        "tools/list" => Operation::ListTools,
+        "tools/call" => {
+            if let Some(headers) = headers {
+                headers::named(&request, headers, "name")?;
+            }
+            let operation = legacy::call_tool(&request).map_err(|fault| refuse::fault(&to, &fault))?;
+            if let (Some(headers), Operation::CallTool { name, arguments }) = (headers, &operation) {
+                headers::mirrored(&request.id, headers, era.prepared.mirrored(name), arguments)?;
+            }
+            operation
+        }
+        _ => return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found"))),
+    };
+    // By identity where the server wants that and somebody is known, else by the handle in the arguments.
+    let (carrier, session_id) = match around.principal.filter(|_| era.sessions.by_identity()) {
+        Some(principal) => {
+            let key = era.sessions.identity(principal);
+            (Carrier::Session(key), Some(key.public_id()))
+        }
+        None => (Carrier::Handle, None),
+    };
+    let facts = Facts {
+        session_id,
+        principal: around.principal.cloned(),
+        client: request.params.meta(CLIENT_INFO).map_or(Undecoded::Absent, Undecoded::raw),
+        capabilities: request.params.meta(CAPABILITIES).map_or(Undecoded::Absent, Undecoded::raw),
+        progress: legacy::progress(&request, version),
+    };
+    let context = Context::new(facts, around.outbox.clone());
+    Ok(Opened::Call(Call { operation, carrier, context }, to))
+}
+
+/// The version of a complete envelope that agrees with the header.
+fn envelope(request: &Request, headers: Option<&Headers>) -> Result<Version, Outbound> {
+    let claimed = request.params.meta(CLAIM).and_then(crate::wire::Raw::string);
+    let complete = request.params.meta(CAPABILITIES).is_some_and(crate::wire::Raw::is_object);
+    let Some(claimed) = claimed.filter(|_| complete) else {
+        return Err(incomplete_envelope(&request.id, &request.params));
+    };
+    if let Some(headers) = headers {
+        same(&request.id, &headers.protocol_version, &claimed, "MCP-Protocol-Version")?;
+    }
+    // A revision with a handshake can't be spoken in an envelope.
+    match Version::parse(&claimed) {
+        Some(version) if version.facts().modern => Ok(version),
+        _ => Err(refuse::unsupported_version(&request.id, &claimed)),
+    }
+}
+
+/// Whether a header is there, once, and says what the body says.
+fn same(id: &Id, field: &Field, body: &str, header: &str) -> Result<(), Outbound> {
+    match field {
+        Field::Value(value) if **value == *body => Ok(()),
+        Field::Value(_) => Err(headers::mismatch(id, &format!("The {header} header differs from the body"))),
+        Field::Absent => Err(headers::mismatch(id, &format!("The {header} header is missing"))),
+        Field::Repeated => Err(headers::mismatch(id, &format!("The {header} header came more than once"))),
+    }
+}
+
+/// On stdio a notification cancels; over HTTP a closed connection does, so nothing needs to be found by its id.
+fn scope(around: &Surroundings<'_>) -> Option<crate::session::SessionKey> {
+    match around.source {
+        Source::Stdio(process) => Some(process.key()),
+        Source::Http { .. } => None,
+    }
+}
+
+fn discover(era: &Era, to: &Return) -> Outbound {
+    let mut body = Vec::with_capacity(512);
+    write_result(&mut body, &to.id, |out| out.extend_from_slice(era.prepared.answer(to.version, DISCOVER)));
+    Outbound::json(StatusCode::OK, body)
+}

@@ -1,0 +1,7 @@
+//! What the tests share: starting an example as a process, and speaking to it in bytes.
+
+pub mod http;
+pub mod process;
+
+pub use http::{Request, Response};
+pub use process::{HttpServer, StdioServer};

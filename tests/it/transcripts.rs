@@ -1,0 +1,330 @@
+//! Plays every transcript of `tests/transcripts`: bytes in, bytes out.
+//!
+//! A transcript is a text of lines:
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `# text` | the law that it shows; `# example: NAME` names the server, `# over: http` leaves stdio out |
+//! | `> text` | what the client sends: a message, or `GET` or `DELETE` |
+//! | `>: Name: value`, `>- Name` | a header of the next message, or a header to leave out (HTTP) |
+//! | `< json` | a message that comes back; `"$name"` stands for a string that is remembered, `"$*"` for any value |
+//! | `<: 404` | the status that comes back, if it is not 200, or 202 for nothing (HTTP) |
+//! | `---` | another client comes (HTTP) |
+//!
+//! The headers that a client of the revision sends are sent without being written down. `UPDATE=1` writes down what came.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    official_schema,
+    support::{HttpServer, Request, StdioServer},
+};
+
+#[test]
+fn every_transcript_is_what_happens_over_http_and_stdio() {
+    let mut played = 0;
+    for path in transcripts() {
+        let transcript = Transcript::read(&path);
+        let http = transcript.play(Over::http(&transcript.example));
+        transcript.hold(&path, &http);
+        played += 1;
+        if transcript.over_stdio {
+            let stdio = transcript.play(Over::stdio(&transcript.example));
+            transcript.hold(&path, &stdio);
+            played += 1;
+        }
+    }
+    assert!(played > 20, "only {played} transcripts were found");
+}
+
+fn transcripts() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut files = Vec::new();
+    for revision in fs::read_dir(root).expect("tests/transcripts is there").flatten() {
+        for file in fs::read_dir(revision.path()).expect("a folder for each revision").flatten() {
+            files.push(file.path());
+        }
+    }
+    files.sort();
+    files
+}
+
+struct Transcript {
+    revision: String,
+    example: String,
+    over_stdio: bool,
+    steps: Vec<Step>,
+    /// The text before the first step, kept as it is.
+    head: String,
+}
+
+/// What is sent and what should come back, or another client.
+enum Step {
+    Exchange { sent: String, headers: Vec<(String, Option<String>)>, status: Option<u16>, expected: Vec<String> },
+    AnotherClient,
+}
+
+/// What came back, exchange by exchange.
+struct Played(Vec<(u16, Vec<Value>)>);
+
+impl Transcript {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).expect("a transcript can be read");
+        let revision = path.parent().and_then(Path::file_name).expect("a folder for each revision");
+        let mut transcript = Self {
+            revision: revision.to_string_lossy().into_owned(),
+            example: "notebook".into(),
+            over_stdio: true,
+            steps: Vec::new(),
+            head: String::new(),
+        };
+        let mut headers = Vec::new();
+        for line in text.lines() {
+            if let Some(comment) = line.strip_prefix('#') {
+                let comment = comment.trim();
+                if let Some(name) = comment.strip_prefix("example:") {
+                    transcript.example = name.trim().into();
+                } else if comment == "over: http" {
+                    transcript.over_stdio = false;
+                }
+                let _ = writeln!(transcript.head, "{line}");
+            } else if let Some(header) = line.strip_prefix(">: ") {
+                let (name, value) = header.split_once(':').expect("a header has a value");
+                headers.push((name.to_owned(), Some(value.trim().to_owned())));
+            } else if let Some(name) = line.strip_prefix(">- ") {
+                headers.push((name.trim().to_owned(), None));
+            } else if let Some(sent) = line.strip_prefix("> ") {
+                let headers = std::mem::take(&mut headers);
+                let step = Step::Exchange { sent: sent.into(), headers, status: None, expected: Vec::new() };
+                transcript.steps.push(step);
+            } else if let Some(expected_status) = line.strip_prefix("<: ") {
+                let Some(Step::Exchange { status, .. }) = transcript.steps.last_mut() else { panic!("{line}") };
+                *status = Some(expected_status.trim().parse().expect("a status is a number"));
+            } else if let Some(message) = line.strip_prefix("< ") {
+                let Some(Step::Exchange { expected, .. }) = transcript.steps.last_mut() else { panic!("{line}") };
+                expected.push(message.into());
+            } else if line == "---" {
+                transcript.steps.push(Step::AnotherClient);
+            } else {
+                assert!(line.is_empty(), "{}: {line:?} is no line of a transcript", path.display());
+            }
+        }
+        transcript
+    }
+
+    /// Plays all steps; values that are remembered go into later messages.
+    fn play(&self, mut over: Over) -> Played {
+        let mut remembered = BTreeMap::new();
+        let mut played = Vec::new();
+        for step in &self.steps {
+            let Step::Exchange { sent, headers, expected, .. } = step else {
+                over.another_client();
+                played.push((0, Vec::new()));
+                continue;
+            };
+            let mut sent = sent.clone();
+            for (name, value) in &remembered {
+                sent = sent.replace(&format!("${name}"), value);
+            }
+            let (status, messages) = over.exchange(&sent, headers, expected.len());
+            for (expected, message) in expected.iter().zip(&messages) {
+                let pattern: Value = serde_json::from_str(expected).unwrap_or_else(|error| panic!("{expected}: {error}"));
+                remember(&pattern, message, &mut remembered);
+            }
+            for message in &messages {
+                official_schema::assert_valid(&self.revision, &sent, message);
+            }
+            played.push((status, messages));
+        }
+        Played(played)
+    }
+
+    /// Compares what came with what should, or writes it down.
+    fn hold(&self, path: &Path, played: &Played) {
+        let mut actual = self.head.clone();
+        let mut wrong = Vec::new();
+        let mut remembered = BTreeMap::new();
+        for (step, (status, messages)) in self.steps.iter().zip(&played.0) {
+            let Step::Exchange { sent, headers, status: expected_status, expected } = step else {
+                actual += "\n---\n";
+                continue;
+            };
+            actual.push('\n');
+            for (name, value) in headers {
+                let _ = match value {
+                    Some(value) => writeln!(actual, ">: {name}: {value}"),
+                    None => writeln!(actual, ">- {name}"),
+                };
+            }
+            let _ = writeln!(actual, "> {sent}");
+            let usual = if messages.is_empty() { 202 } else { 200 };
+            // Stdio has no status: zero.
+            if *status != 0 && *status != usual {
+                let _ = writeln!(actual, "<: {status}");
+            } else if let (0, Some(status)) = (*status, expected_status) {
+                let _ = writeln!(actual, "<: {status}");
+            }
+            if *status != 0 && expected_status.unwrap_or(usual) != *status {
+                wrong.push(format!("status {status} instead of {} for {sent}", expected_status.unwrap_or(usual)));
+            }
+            if expected.len() != messages.len() {
+                wrong.push(format!("{} messages instead of {} for {sent}", messages.len(), expected.len()));
+            }
+            for (position, message) in messages.iter().enumerate() {
+                let pattern = expected.get(position).map(|text| serde_json::from_str(text).expect("checked before"));
+                match pattern {
+                    Some(pattern) if agree(&pattern, message, &mut remembered) => {
+                        let _ = writeln!(actual, "< {}", expected[position]);
+                    }
+                    _ => {
+                        wrong.push(format!("{message} for {sent}"));
+                        let _ = writeln!(actual, "< {message}");
+                    }
+                }
+            }
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(path, actual).expect("a transcript can be written");
+        } else {
+            assert!(wrong.is_empty(), "{}:\n{}\n(UPDATE=1 writes down what came)", path.display(), wrong.join("\n"));
+        }
+    }
+}
+
+/// Remembers the strings that `"$name"` stands for.
+fn remember(pattern: &Value, actual: &Value, remembered: &mut BTreeMap<String, String>) {
+    match (pattern, actual) {
+        (Value::String(pattern), Value::String(actual)) => {
+            if let Some(name) = pattern.strip_prefix('$').filter(|name| *name != "*") {
+                remembered.insert(name.into(), actual.clone());
+            }
+        }
+        (Value::Object(pattern), Value::Object(actual)) => {
+            for (key, pattern) in pattern {
+                if let Some(actual) = actual.get(key) {
+                    remember(pattern, actual, remembered);
+                }
+            }
+        }
+        (Value::Array(pattern), Value::Array(actual)) => {
+            for (pattern, actual) in pattern.iter().zip(actual) {
+                remember(pattern, actual, remembered);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a message is what the pattern says.
+fn agree(pattern: &Value, actual: &Value, remembered: &mut BTreeMap<String, String>) -> bool {
+    match (pattern, actual) {
+        (Value::String(pattern), _) if pattern == "$*" => true,
+        (Value::String(pattern), Value::String(actual)) if pattern.starts_with('$') => {
+            remembered.entry(pattern[1..].into()).or_insert_with(|| actual.clone()) == actual
+        }
+        (Value::String(pattern), Value::String(actual)) => {
+            let mut pattern = pattern.clone();
+            for (name, value) in remembered.iter() {
+                pattern = pattern.replace(&format!("${name}"), value);
+            }
+            pattern == *actual
+        }
+        (Value::Object(pattern), Value::Object(actual)) => {
+            pattern.len() == actual.len()
+                && pattern.iter().all(|(key, pattern)| {
+                    actual.get(key).is_some_and(|actual| agree(pattern, actual, remembered))
+                })
+        }
+        (Value::Array(pattern), Value::Array(actual)) => {
+            pattern.len() == actual.len()
+                && pattern.iter().zip(actual).all(|(pattern, actual)| agree(pattern, actual, remembered))
+        }
+        _ => pattern == actual,
+    }
+}
+
+/// A running example and the clients that speak to it.
+enum Over {
+    Http { server: HttpServer, session: Option<String>, version: Option<String> },
+    Stdio(StdioServer),
+}
+
+impl Over {
+    fn http(example: &str) -> Self {
+        Self::Http { server: HttpServer::start(example), session: None, version: None }
+    }
+
+    fn stdio(example: &str) -> Self {
+        Self::Stdio(StdioServer::start(example))
+    }
+
+    fn another_client(&mut self) {
+        match self {
+            Self::Http { session, version, .. } => (*session, *version) = (None, None),
+            Self::Stdio(_) => panic!("a stdio process has one client"),
+        }
+    }
+
+    /// Sends a message; gives the status (0 on stdio) and the messages that came back.
+    fn exchange(&mut self, sent: &str, headers: &[(String, Option<String>)], expected: usize) -> (u16, Vec<Value>) {
+        match self {
+            Self::Stdio(server) => {
+                server.send(sent);
+                let mut messages: Vec<Value> = (0..expected).map(|_| parse(&server.receive())).collect();
+                if expected == 0 {
+                    // Silence can't be waited for; what comes late would be taken for the next answer and fail there.
+                    messages.extend(server.receive_within(Duration::from_millis(20)).map(|line| parse(&line)));
+                }
+                (0, messages)
+            }
+            Self::Http { server, session, version } => {
+                let mut request = match sent {
+                    "GET" | "DELETE" => Request::of(sent).header("Accept", "text/event-stream"),
+                    body => Request::post(body),
+                };
+                let message: Value = serde_json::from_str(sent).unwrap_or_default();
+                let claim = &message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+                if let Some(claim) = claim.as_str() {
+                    request = request.header("MCP-Protocol-Version", claim);
+                    request = request.header("Mcp-Method", message["method"].as_str().unwrap_or_default());
+                    if let Some(name) = message["params"]["name"].as_str() {
+                        request = request.header("Mcp-Name", name);
+                    }
+                } else if message["method"] != "initialize" {
+                    if let Some(session) = &session {
+                        request = request.header("Mcp-Session-Id", session);
+                    }
+                    // 2025-03-26 and older know no such header.
+                    if let Some(version) = version.as_ref().filter(|version| **version >= *"2025-06-18") {
+                        request = request.header("MCP-Protocol-Version", version);
+                    }
+                }
+                for (name, value) in headers {
+                    request = match value {
+                        Some(value) => request.header(name, value),
+                        None => request.without(name),
+                    };
+                }
+                let response = request.send(server.port);
+                let messages = response.messages();
+                if let Some(id) = response.header("mcp-session-id") {
+                    *session = Some(id.to_owned());
+                    *version = messages[0]["result"]["protocolVersion"].as_str().map(ToOwned::to_owned);
+                }
+                (response.status, messages)
+            }
+        }
+    }
+}
+
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"))
+}
