@@ -1,15 +1,14 @@
 //! Messages with undecoded members.
 
-use std::borrow::Cow;
-
-use super::{Code, Id, Raw};
+use super::{Code, Id, Params, Raw};
 
 /// What one HTTP body or one line of stdio holds.
 #[derive(Debug)]
 pub enum Body {
     /// One message.
     Single(Message),
-    /// An array, not empty; whether it is allowed is the revision's business, and its elements are read then.
+    /// An array that was not looked into, except that it is not empty; where the revision has batches, [`read_batch`](super::read_batch)
+    /// does.
     Batch(Raw),
 }
 
@@ -56,76 +55,10 @@ pub struct Response {
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Malformed {
-    /// The id of the request, where it could be read.
+    /// The id of the request, where it could be read; `None` for responses and for a message with a member twice.
     pub id: Option<Id>,
-    /// -32700, -32600, or -32602 for a duplicate key inside `params`.
+    /// -32700, -32600, or -32602 for `params` that are no object or have a key twice.
     pub code: Code,
     /// One fixed sentence.
     pub message: &'static str,
 }
-
-/// The members of one JSON object, undecoded, in the order they came; no key twice.
-#[derive(Clone, Debug, Default)]
-pub struct Members {
-    // TODO(wire)
-    entries: Vec<(Box<str>, Raw)>,
-}
-
-impl Members {
-    /// The value of this key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Raw> {
-        self.entries.iter().find(|(known, _)| &**known == key).map(|(_, value)| value)
-    }
-
-    /// All keys and values, in the order they came.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Raw)> {
-        self.entries.iter().map(|(key, value)| (&**key, value))
-    }
-}
-
-/// `params`, with the members of `params` and of `params._meta` at hand.
-#[derive(Clone, Debug, Default)]
-pub struct Params {
-    members: Members,
-    meta: Members,
-}
-
-impl Params {
-    /// The value of this member of `params`, undecoded.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Raw> {
-        self.members.get(key)
-    }
-
-    /// The string value of this member of `params`; `None` when it is absent or no string.
-    #[must_use]
-    pub fn string(&self, key: &str) -> Option<Cow<'_, str>> {
-        let _ = key;
-        todo!()
-    }
-
-    /// The value of this member of `params._meta`, undecoded.
-    #[must_use]
-    pub fn meta(&self, key: &str) -> Option<&Raw> {
-        self.meta.get(key)
-    }
-
-    /// All members of `params._meta`.
-    #[must_use]
-    pub fn meta_members(&self) -> &Members {
-        &self.meta
-    }
-}
-
-/// Reads one body.
-///
-/// # Errors
-/// [`Malformed`], which the peer sees as it is: -32700 for bytes that are no JSON, -32600 for JSON that is no message,
-/// -32602 for a duplicate key inside `params`.
-pub fn read(bytes: &[u8]) -> Result<Body, Malformed> {
-    let _ = bytes;
-    todo!()
-}
-/// TODO(wire)
-pub fn read_batch(raw: &Raw, limit: usize) -> Result<Vec<Result<Message, Malformed>>, Malformed> { let _=(raw,limit); todo!() }

@@ -5,13 +5,20 @@
 
 mod code;
 mod id;
+mod members;
 mod message;
 mod raw;
+mod read;
 mod scan;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use code::Code;
 pub use id::Id;
-pub use message::{Body, Malformed, Members, Message, Notification, Params, Request, Response, read, read_batch};
+pub use members::{Members, Params};
+pub use message::{Body, Malformed, Message, Notification, Request, Response};
 pub use raw::Raw;
-pub(crate) use write::{write_error, write_notification, write_result, write_string};
+pub use read::{read, read_batch};
+pub(crate) use write::{write_error, write_id, write_notification, write_request, write_result, write_string};

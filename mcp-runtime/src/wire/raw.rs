@@ -1,6 +1,8 @@
 //! A piece of a message, undecoded.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+
+use super::{Members, scan};
 
 /// JSON text that is a piece of a message and keeps the message alive: cloning copies no text.
 #[derive(Clone)]
@@ -20,6 +22,35 @@ impl Raw {
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.text.get(self.span.start as usize..self.span.end as usize).unwrap_or_default()
+    }
+
+    /// The value of a JSON string, unescaped; `None` for anything else.
+    #[must_use]
+    pub fn string(&self) -> Option<Cow<'_, str>> {
+        let text = self.as_str().strip_prefix('"')?.strip_suffix('"')?;
+        if text.as_bytes().contains(&b'\\') { scan::unescape(text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
+    }
+
+    /// Whether it is a JSON object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.as_str().starts_with('{')
+    }
+
+    /// The members of a JSON object; `None` for anything else. Scans the object once more, so call it once.
+    #[must_use]
+    pub fn members(&self) -> Option<Members> {
+        Members::of(self)
+    }
+
+    /// The whole message that this is a piece of, and where in it.
+    pub(super) fn parts(&self) -> (&Arc<str>, Range<u32>) {
+        (&self.text, self.span.clone())
+    }
+
+    /// The text behind the first byte of the piece, whatever its end: for keys, which lie in the same message.
+    pub(super) fn message(&self) -> &str {
+        &self.text
     }
 }
 
