@@ -78,7 +78,8 @@ impl Dispatch<'_> {
         cx: &mut Context,
     ) -> Result<ToolResult, Fault> {
         let Some(card) = self.service.card().tools.get(index) else { return Err(Fault::internal()) };
-        let mut arguments = Arguments { text: arguments.as_str(), reserved: None };
+        let raw = arguments;
+        let mut arguments = Arguments { text: raw.as_str(), reserved: None };
         if card.parts.is_empty() {
             return self.run(index, arguments, &mut [], cx).await.map(refused_as_result);
         }
@@ -86,7 +87,7 @@ impl Dispatch<'_> {
             Carrier::Session(key) => *key,
             Carrier::None => return Ok(ToolResult::error(no_session(card))),
             Carrier::Handle => {
-                let handle = handle(arguments.text, self.handles.argument);
+                let handle = handle(raw, self.handles.argument);
                 let read = match &handle {
                     Some(handle) => self.sessions.read_handle(handle, cx.principal()).await,
                     None => Ok(None),
@@ -189,9 +190,8 @@ fn refused_as_result(result: Result<ToolResult, ToolError>) -> ToolResult {
 }
 
 /// The handle in the arguments, if there is one that is a string.
-fn handle(arguments: &str, name: &str) -> Option<String> {
-    let members = Raw::from(arguments).members()?;
-    members.get(name)?.string().map(Into::into)
+fn handle(arguments: &Raw, name: &str) -> Option<String> {
+    arguments.members()?.get(name)?.string().map(Into::into)
 }
 
 fn no_session(card: &ToolCard) -> String {

@@ -22,7 +22,7 @@ use crate::{
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
     schema,
     service::Service,
-    session::{Process, SessionRoom, Sessions, StateRoom},
+    session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
     store::{StateStore, StoreError},
     wire::{self, Body, Malformed, Message},
 };
@@ -100,9 +100,15 @@ impl Engine {
         }
         let by_identity = sessions.by_identity;
         let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
-        let sessions = room.map_err(StartError::from)?;
-        let handles =
-            Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() && !by_identity };
+        let sessions = room.map_err(|error| match error {
+            OpenError::Keys(error) => StartError::Keys(error),
+            OpenError::Store(error) => StartError::Store(error),
+        })?;
+        let handles = Handles {
+            argument: HANDLE_ARGUMENT,
+            minting_tool: MINTING_TOOL,
+            offered: stateful.is_some() && !by_identity,
+        };
         let (tools, with_handles) = describe(card, &sessions, handles)?;
         let prepared = Prepared::new(card, &tools, &with_handles).map_err(StartError::Encoding)?;
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };

@@ -36,7 +36,9 @@ impl Era {
     /// Opens one message that stands alone.
     pub(crate) async fn open(&self, message: Message, around: &Surroundings<'_>) -> Opened {
         match (message, around.source) {
-            (Message::Request(request), Source::Http { headers, .. }) => self.http_request(request, headers, around).await,
+            (Message::Request(request), Source::Http { headers, .. }) => {
+                self.http_request(request, headers, around).await
+            }
             (Message::Request(request), Source::Stdio(process)) => self.stdio_request(request, process, around).await,
             (Message::Notification(notification), Source::Http { headers, .. }) => {
                 Opened::Answered(self.http_notification(&notification, headers, around).await)

@@ -61,16 +61,23 @@ impl Prepared {
             prepared.answers[version.index()] = if facts.modern {
                 [
                     serde_json::to_vec(&Discovered::new(card, &meta))?,
-                    serde_json::to_vec(&Modern { result_type: "complete", tools, ttl_ms: 0, cache_scope: "private", meta: &meta })?,
+                    serde_json::to_vec(&Modern {
+                        result_type: "complete",
+                        tools,
+                        ttl_ms: 0,
+                        cache_scope: "private",
+                        meta: &meta,
+                    })?,
                 ]
             } else {
                 [serde_json::to_vec(&Welcome::new(card, version))?, serde_json::to_vec(&Listed { tools })?]
             };
         }
         for tool in card.tools {
-            let mirrored = tool.arguments.iter().filter_map(|argument| {
-                argument.header.map(|header| Mirrored { argument: argument.name, header })
-            });
+            let mirrored = tool
+                .arguments
+                .iter()
+                .filter_map(|argument| argument.header.map(|header| Mirrored { argument: argument.name, header }));
             let mirrored: Vec<_> = mirrored.collect();
             if !mirrored.is_empty() {
                 prepared.mirrored.insert(tool.name, mirrored);

@@ -1,4 +1,7 @@
 //! The trait of what mints and checks session ids.
+//!
+//! Takes: what was agreed at `initialize`. Gives: an id, and the session behind one. Knows: nothing itself. Must not
+//! know: how ids travel.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -11,15 +14,16 @@ use crate::{
 /// A session as the protocol knows it: which client, which revision, what it can do.
 #[derive(Clone, Debug)]
 pub struct ProtocolSession {
-    /// Where its state hangs.
+    /// Where its state hangs: 16 bytes of your choice, never the same for two sessions; the first of the 17 is set by the
+    /// framework.
     pub key: SessionKey,
     /// What `cx.session_id()` gives: never the signed id itself.
     pub id: Box<str>,
     /// The revision agreed on.
     pub version: Version,
-    /// What the client declared.
+    /// What the client declared; shared, because each call shows it to its function.
     pub capabilities: Arc<ClientCapabilities>,
-    /// Who the client says it is, where that is kept.
+    /// Who the client says it is, where that is kept: name and version.
     pub client: Option<Arc<Implementation>>,
 }
 
@@ -53,7 +57,10 @@ impl std::error::Error for SessionError {
 /// A future that a session manager returns.
 pub type SessionFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionError>> + Send + 'a>>;
 
-/// Mints and checks session ids.
+/// Mints and checks session ids: for [`Sessions::custom`](super::Sessions::custom).
+///
+/// The typed state of the session is not its business: that hangs in the store on [`ProtocolSession::key`]. A manager
+/// that keeps its own sessions decides how long they live; their state lives as long as it is not idle.
 pub trait SessionManager: Send + Sync + 'static {
     /// Opens a session and gives its id: visible ASCII, at most 4 KiB, unguessable.
     ///
@@ -78,7 +85,7 @@ pub trait SessionManager: Send + Sync + 'static {
         principal: Option<&'a Principal>,
     ) -> SessionFuture<'a, Option<ProtocolSession>>;
 
-    /// Ends the session of this id.
+    /// Ends the session of this id; [`Closed::Unsupported`] is better than a promise that is not kept.
     ///
     /// # Errors
     /// [`SessionError`]: the peer sees 503.

@@ -3,12 +3,16 @@
 //! Takes: ids and bytes. Gives: session facts, drafts of typed state. Knows: signing, lifetimes, stores. Must not know:
 //! header names, the shapes of revisions, tools.
 
+mod cache;
+mod clock;
 mod handle;
 mod jwt;
 mod keys;
 mod manager;
 mod part;
+mod patience;
 mod policy;
+mod principal;
 mod process;
 mod room;
 mod state;
@@ -21,5 +25,17 @@ pub use part::{Part, PartCard, PartSlot, PartType, SessionState, part};
 pub(crate) use policy::Policy;
 pub use policy::Sessions;
 pub use process::Process;
-pub(crate) use room::SessionRoom;
+pub(crate) use room::{OpenError, SessionRoom};
 pub(crate) use state::{Draft, Ended, StateError, StateRoom};
+
+/// Random bytes that nobody can guess.
+///
+/// # Panics
+/// When the operating system has none: going on would mean ids that can be guessed.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    match aws_lc_rs::rand::fill(&mut bytes) {
+        Ok(()) => bytes,
+        Err(_) => panic!("the operating system gives no randomness"),
+    }
+}

@@ -1,4 +1,6 @@
 //! How a server wants its sessions.
+//!
+//! Takes: the developer's choices. Gives: a policy and lifetimes. Knows: the defaults. Must not know: how they are kept.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,8 +12,32 @@ pub struct Sessions {
     pub(crate) source: Source,
     pub(crate) policy: Option<Policy>,
     pub(crate) idle: Option<Duration>,
+    absolute: Option<Duration>,
+    handle: Option<Duration>,
+    identity: Option<Duration>,
     pub(crate) by_identity: bool,
 }
+
+/// How long what lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetimes {
+    /// The record of a session with a signed id, without being used.
+    pub(crate) idle: Duration,
+    /// A signed id, used or not.
+    pub(crate) absolute: Duration,
+    /// The record behind a handle, without being used.
+    pub(crate) handle: Duration,
+    /// The record of an identity, without being used.
+    pub(crate) identity: Duration,
+    /// The record of a stdio process, without being used.
+    pub(crate) process: Duration,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// Longer lifetimes are cut to this, so that no sum of times overflows anywhere.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * DAY);
 
 /// Where session ids come from.
 #[derive(Clone)]
@@ -36,7 +62,15 @@ pub(crate) enum Policy {
 impl Default for Sessions {
     /// Signed ids with the keys of `MCP_SESSION_KEYS` or else a random one.
     fn default() -> Self {
-        Self { source: Source::Jwt(None), policy: None, idle: None, by_identity: false }
+        Self {
+            source: Source::Jwt(None),
+            policy: None,
+            idle: None,
+            absolute: None,
+            handle: None,
+            identity: None,
+            by_identity: false,
+        }
     }
 }
 
@@ -73,9 +107,35 @@ impl Sessions {
     }
 
     /// How long a session with state may be idle; without state, how long its id is valid. 30 minutes by default.
+    ///
+    /// Seconds count, fractions do not; less than one is one.
     #[must_use]
     pub fn ttl(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
+        self
+    }
+
+    /// How long the id of a session with state is valid, however busy it is. 24 hours by default, or
+    /// [`ttl`](Sessions::ttl) if that is longer.
+    ///
+    /// An id can't be renewed: a client whose id has ended begins a new session.
+    #[must_use]
+    pub fn max_age(mut self, absolute: Duration) -> Self {
+        self.absolute = Some(absolute);
+        self
+    }
+
+    /// How long a handle, which carries state on 2026-07-28, may be idle. 24 hours by default.
+    #[must_use]
+    pub fn handle_ttl(mut self, idle: Duration) -> Self {
+        self.handle = Some(idle);
+        self
+    }
+
+    /// How long the session of an identity may be idle. 30 days by default.
+    #[must_use]
+    pub fn identity_ttl(mut self, idle: Duration) -> Self {
+        self.identity = Some(idle);
         self
     }
 
@@ -90,5 +150,25 @@ impl Sessions {
     /// Whether there are no sessions at all.
     pub(crate) fn are_off(&self) -> bool {
         self.policy == Some(Policy::Off)
+    }
+
+    /// How long what lives, for a server with or without tools that borrow session state.
+    pub(crate) fn lifetimes(&self, stateful: bool) -> Lifetimes {
+        let chosen = |chosen: Option<Duration>, seconds: u64| {
+            chosen.unwrap_or(Duration::from_secs(seconds)).clamp(Duration::from_secs(1), LONGEST)
+        };
+        let idle = chosen(self.idle, 30 * MINUTE);
+        Lifetimes {
+            idle,
+            absolute: match self.absolute {
+                Some(absolute) => chosen(Some(absolute), DAY),
+                None if stateful => idle.max(Duration::from_secs(DAY)),
+                None => idle,
+            },
+            handle: chosen(self.handle, DAY),
+            identity: chosen(self.identity, 30 * DAY),
+            // As good as for ever, yet a store that outlives the process is not littered for ever.
+            process: Duration::from_secs(365 * DAY),
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! The one session of a stdio process.
+//!
+//! Takes: the session that `initialize` opened. Gives: it back for each later line. Knows: that there is at most one. Must
+//! not know: lines.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

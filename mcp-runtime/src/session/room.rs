@@ -1,30 +1,152 @@
 //! The sessions of a running server: one place that mints, checks and ends, whatever the carrier.
+//!
+//! Takes: ids from carriers. Gives: session keys, or nothing. Knows: lifetimes, revocation, the store's word. Must not
+//! know: where on the wire an id stood.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use super::{Closed, Policy, ProtocolSession, SessionError, Sessions};
+use aws_lc_rs::hmac;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+
+use super::{
+    Closed, KeyError, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
+    cache::{Cache, Known, Life},
+    clock,
+    handle::{Handles, Named},
+    jwt::{SKEW_SECONDS, Tokens},
+    keys::RootKey,
+    patience::{PATIENCE, answer},
+    policy::{Lifetimes, Source},
+    principal,
+};
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation, Version},
-    store::{Owner, SessionKey, StateStore, StoreError},
+    store::{Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError},
 };
+
+/// The environment variable of the keys.
+const KEYS_VARIABLE: &str = "MCP_SESSION_KEYS";
+/// A session in use for longer than this gets a record in the store, so that being used keeps it alive even when none of
+/// its tools has written yet. Before that, it costs no memory and no write.
+const RECORD_AFTER_SECONDS: u64 = 60;
+
+/// The first byte of a key: the kind of carrier.
+mod kind {
+    pub(super) const HEADER: u8 = 1;
+    pub(super) const HANDLE: u8 = 2;
+    pub(super) const IDENTITY: u8 = 3;
+    pub(super) const PROCESS: u8 = 4;
+}
 
 /// The sessions of a running server.
 pub(crate) struct SessionRoom {
     policy: Policy,
+    ids: Ids,
+    handles: Handles,
+    store: Arc<dyn StateStore>,
+    stateful: bool,
+    by_identity: bool,
+    lifetimes: Lifetimes,
+    // Whether what is revoked stays revoked, wherever the id is shown next.
+    revocable: bool,
+    // Whether a tombstone may exist: until then, sessions without state need no word from the store.
+    revoked: AtomicBool,
+    // Keyed by the store, not by the ring: who someone is does not change when keys rotate.
+    owners: hmac::Key,
+    identities: hmac::Key,
+}
+
+/// Where session ids come from.
+enum Ids {
+    Signed { tokens: Tokens, verified: Cache },
+    Custom(Arc<dyn SessionManager>),
+}
+
+/// Why the room can't be set up; for the operator.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// The keys can't be used.
+    Keys(KeyError),
+    /// The store does not say who it is.
+    Store(StoreError),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys(error) => write!(formatter, "the session keys can't be used: {error}"),
+            Self::Store(error) => write!(formatter, "the session store can't be used: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Keys(_) => None,
+            Self::Store(error) => error.source(),
+        }
+    }
 }
 
 impl SessionRoom {
     /// Sets the room up: reads the store's identity, derives the subkeys. `stateful` says whether any tool borrows
     /// session state.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the keys in the environment can't be read, or the store does not answer.
     pub(crate) async fn open_room(
         sessions: Sessions,
         store: Arc<dyn StateStore>,
         server: &str,
         stateful: bool,
-    ) -> Result<Self, StoreError> {
-        let _ = (sessions, store, server, stateful);
-        todo!()
+    ) -> Result<Self, OpenError> {
+        let lifetimes = sessions.lifetimes(stateful);
+        let policy = sessions.policy.unwrap_or(Policy::Required);
+        let by_identity = sessions.by_identity;
+        let keys = match &sessions.source {
+            Source::Jwt(Some(keys)) => keys.clone(),
+            _ if policy != Policy::Off && std::env::var_os(KEYS_VARIABLE).is_some() => {
+                SigningKeys::from_env(KEYS_VARIABLE).map_err(OpenError::Keys)?
+            }
+            _ => SigningKeys::random(),
+        };
+        let identity = answer(store.identity(), PATIENCE).await.map_err(OpenError::Store)?;
+        let durable = store.durable();
+        if keys.is_random() && stateful && durable {
+            tracing::warn!(
+                "the store survives this process, its sessions do not: they are signed with a random key. Set \
+                 {KEYS_VARIABLE}=\"k1:$(openssl rand -base64 32)\" to keep them"
+            );
+        }
+        // With state, a token is worth nothing without its store; without, any instance with the key takes it.
+        let binding: &[u8] = if stateful { &identity.0 } else { &[] };
+        let of_store = RootKey::new("store", &identity.0);
+        let ids = match sessions.source {
+            Source::Jwt(_) => Ids::Signed { tokens: Tokens::new(&keys, server, binding), verified: Cache::new() },
+            Source::Custom(manager) => Ids::Custom(manager),
+        };
+        Ok(Self {
+            policy,
+            ids,
+            handles: Handles::new(&keys, binding),
+            stateful,
+            by_identity,
+            lifetimes,
+            revocable: stateful || durable || keys.is_random(),
+            revoked: AtomicBool::new(durable),
+            owners: of_store.derive("owner", &[]),
+            identities: of_store.derive("identity", &[]),
+            store,
+        })
     }
 
     /// Whether requests must have a session.
@@ -40,8 +162,16 @@ impl SessionRoom {
         client: Option<&Implementation>,
         principal: Option<&Principal>,
     ) -> Result<String, SessionError> {
-        let _ = (version, capabilities, client, principal);
-        todo!()
+        match &self.ids {
+            Ids::Custom(manager) => manager.open(version, capabilities, client, principal).await,
+            Ids::Signed { tokens, .. } => {
+                let now = clock::now();
+                let times = (now, now.saturating_add(self.lifetimes.absolute.as_secs().max(1)));
+                tokens
+                    .mint(super::random(), version, capabilities, client, principal, times)
+                    .ok_or_else(|| SessionError("the server's name does not fit into a session id".into()))
+            }
+        }
     }
 
     /// The live session of this id; `None` for every dead or foreign one.
@@ -50,20 +180,55 @@ impl SessionRoom {
         id: &str,
         principal: Option<&Principal>,
     ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
-        let _ = (id, principal);
-        todo!()
+        match &self.ids {
+            Ids::Signed { tokens, verified } => {
+                let Some((session, life)) = verified_session(tokens, verified, id, principal) else {
+                    return Ok(None);
+                };
+                Ok(self.lives(session.key, life.issued, principal).await?.then_some(session))
+            }
+            Ids::Custom(manager) => self.resolve_custom(&**manager, id, principal).await,
+        }
     }
 
     /// Ends a session at DELETE.
     pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
-        let _ = (id, principal);
-        todo!()
+        match &self.ids {
+            Ids::Signed { tokens, verified } => {
+                let Some((session, life)) = verified_session(tokens, verified, id, principal) else {
+                    return Ok(Closed::Unknown);
+                };
+                if !self.lives(session.key, life.issued, principal).await? {
+                    return Ok(Closed::Unknown);
+                }
+                if !self.revocable {
+                    return Ok(Closed::Unsupported);
+                }
+                // The tombstone stands until no instance takes the token any more.
+                let remaining = life.expires.saturating_sub(clock::now()).saturating_add(SKEW_SECONDS);
+                self.revoked.store(true, Ordering::Relaxed);
+                let removed = self.store.remove(session.key, Duration::from_secs(remaining));
+                answer(removed, PATIENCE).await.map_err(unavailable)?;
+                verified.remove(id);
+                Ok(Closed::Ended)
+            }
+            Ids::Custom(manager) => {
+                let Some(session) = self.resolve_custom(&**manager, id, principal).await? else {
+                    return Ok(Closed::Unknown);
+                };
+                let closed = manager.close(id, principal).await?;
+                if closed == Closed::Ended && self.stateful {
+                    let removed = self.store.remove(session.key, self.lifetimes.absolute);
+                    answer(removed, PATIENCE).await.map_err(unavailable)?;
+                }
+                Ok(closed)
+            }
+        }
     }
 
     /// A new handle: 38 characters. No write.
     pub(crate) fn mint_handle(&self, principal: Option<&Principal>) -> String {
-        let _ = principal;
-        todo!()
+        self.handles.mint(super::random(), principal, clock::now())
     }
 
     /// The key and the public id behind a handle; `None` for missing, forged, foreign and expired ones alike.
@@ -72,46 +237,152 @@ impl SessionRoom {
         handle: &str,
         principal: Option<&Principal>,
     ) -> Result<Option<(SessionKey, Box<str>)>, SessionError> {
-        let _ = (handle, principal);
-        todo!()
+        let Some(Named { sid, minted }) = self.handles.read(handle, principal) else { return Ok(None) };
+        let key = session_key(kind::HANDLE, sid);
+        let begun = minted <= clock::now().saturating_add(SKEW_SECONDS);
+        let lives = begun && self.lives(key, minted, principal).await?;
+        Ok(lives.then(|| (key, BASE64.encode(sid).into())))
     }
 
     /// How long a handle lives without being used.
     pub(crate) fn handle_idle(&self) -> Duration {
-        todo!()
+        self.lifetimes.handle
     }
 
-    /// The one session of an identity.
+    /// The one session of an identity: of this issuer's subject, through whatever client.
     pub(crate) fn identity(&self, principal: &Principal) -> SessionKey {
-        let _ = principal;
-        todo!()
+        session_key(kind::IDENTITY, principal::person(&self.identities, principal))
     }
 
     /// The one session of a stdio process: a new key for each connection.
     pub(crate) fn process(&self) -> SessionKey {
-        todo!()
+        session_key(kind::PROCESS, super::random())
     }
 
     /// How long a record under this key may be idle.
     pub(crate) fn idle(&self, key: SessionKey) -> Duration {
-        let _ = key;
-        todo!()
+        match key.0[0] {
+            kind::HANDLE => self.lifetimes.handle,
+            kind::IDENTITY => self.lifetimes.identity,
+            kind::PROCESS => self.lifetimes.process,
+            _ => self.lifetimes.idle,
+        }
     }
 
-    /// Whose sessions a principal's are.
+    /// Whose sessions a principal's are; nobody's in particular without one.
     pub(crate) fn owner(&self, principal: Option<&Principal>) -> Owner {
-        let _ = principal;
-        todo!()
+        principal.map_or_else(Owner::default, |principal| Owner(principal::tag(&self.owners, principal)))
+    }
+
+    /// Asks the store, where its word counts, whether the session of this key is still there; being asked for renews it.
+    async fn lives(&self, key: SessionKey, opened: u64, principal: Option<&Principal>) -> Result<bool, SessionError> {
+        if !self.stateful && !self.revoked.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let idle = self.idle(key);
+        match answer(self.store.touch(key, idle), PATIENCE).await.map_err(unavailable)? {
+            Presence::Gone => Ok(false),
+            Presence::Live => Ok(true),
+            Presence::Absent if !self.stateful => Ok(true),
+            Presence::Absent => match clock::now().saturating_sub(opened) {
+                // Nothing was written lately: what there may have been is gone, and the id goes with it.
+                age if age >= idle.as_secs().max(1) => Ok(false),
+                age if age >= RECORD_AFTER_SECONDS => Ok(self.keep(key, idle, principal).await),
+                _ => Ok(true),
+            },
+        }
+    }
+
+    /// Makes an empty record, so that the session lives as long as it is used. `false` if it was removed meanwhile.
+    async fn keep(&self, key: SessionKey, idle: Duration, principal: Option<&Principal>) -> bool {
+        let operation = Operation(super::random());
+        let commit = Commit { operation, owner: self.owner(principal), idle, writes: Vec::new() };
+        match answer(self.store.commit(key, commit), PATIENCE).await {
+            Ok(committed) => committed != Committed::Gone,
+            Err(error) => {
+                // The session lives on; only its use is not remembered.
+                tracing::debug!(%error, "the use of a session could not be recorded");
+                true
+            }
+        }
+    }
+
+    async fn resolve_custom(
+        &self,
+        manager: &dyn SessionManager,
+        id: &str,
+        principal: Option<&Principal>,
+    ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
+        let Some(mut session) = manager.resolve(id, principal).await? else { return Ok(None) };
+        // Whatever the manager chose, its sessions can't be those of another carrier.
+        session.key.0[0] = kind::HEADER;
+        if self.stateful {
+            // How long the session lives is the manager's word; a record is renewed, and one that was removed is gone.
+            let touched = self.store.touch(session.key, self.lifetimes.idle);
+            if answer(touched, PATIENCE).await.map_err(unavailable)? == Presence::Gone {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Arc::new(session)))
+    }
+
+    /// How many tokens are remembered.
+    #[cfg(test)]
+    fn remembered(&self) -> usize {
+        match &self.ids {
+            Ids::Signed { verified, .. } => verified.len(),
+            Ids::Custom(_) => 0,
+        }
     }
 
     /// Whether the state of requests with a principal hangs on the principal.
     pub(crate) fn by_identity(&self) -> bool {
-        todo!()
+        self.by_identity
     }
 
     /// Removes the record under this key.
     pub(crate) async fn forget(&self, key: SessionKey) -> Result<(), StoreError> {
-        let _ = key;
-        todo!()
+        if !self.stateful {
+            return Ok(());
+        }
+        // Nothing can name the key any more, so there is nothing that a tombstone would have to keep away for long.
+        answer(self.store.remove(key, Duration::from_secs(1)), PATIENCE).await
     }
 }
+
+/// The session of a token that we signed for this principal and that has not expired.
+fn verified_session(
+    tokens: &Tokens,
+    verified: &Cache,
+    token: &str,
+    principal: Option<&Principal>,
+) -> Option<(Arc<ProtocolSession>, Life)> {
+    let now = clock::now();
+    if let Some(known) = verified.get(token, principal, now) {
+        return Some(known);
+    }
+    let facts = tokens.verify(token, principal, now)?;
+    let session = Arc::new(ProtocolSession {
+        key: session_key(kind::HEADER, facts.sid),
+        id: BASE64.encode(facts.sid).into(),
+        version: facts.version,
+        capabilities: facts.capabilities,
+        client: facts.client,
+    });
+    let life = Life { issued: facts.issued, expires: facts.expires };
+    verified.insert(token, Known { session: Arc::clone(&session), principal: principal.cloned(), life });
+    Some((session, life))
+}
+
+fn session_key(kind: u8, bytes: [u8; 16]) -> SessionKey {
+    let mut key = [kind; 17];
+    key[1..].copy_from_slice(&bytes);
+    SessionKey(key)
+}
+
+fn unavailable(error: StoreError) -> SessionError {
+    SessionError(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,44 @@
 //! Typed state during a call: load, draft, commit.
+//!
+//! Takes: a session and the parts that a function borrows. Gives: slots to run on, and whether their commit held. Knows:
+//! turns, revisions, limits. Must not know: tools, tokens, what runs between load and commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use super::{PartCard, PartSlot};
-use crate::store::{Owner, SessionKey, StateStore, StoreError};
+use tokio::time::Instant;
+
+use super::{
+    PartCard, PartSlot,
+    part::{Form, Held},
+    patience::{PATIENCE, answer},
+    turns::{Taken, Turn, Turns},
+};
+use crate::store::{Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write};
+
+/// How large one part may be, encoded.
+///
+/// # Source
+/// Our choice, because a session's part is read and written whole at each call; what is larger belongs in a database.
+const LARGEST_PART: usize = 1024 * 1024;
+/// Turns are waited for this long in all; then the call goes on, and its commit may lose.
+const TURN_PATIENCE: Duration = Duration::from_secs(1);
+/// Up to this many borrowed parts need no list of their own in memory.
+const FEW: usize = 4;
 
 /// Loads and commits the parts that tools borrow.
 pub(crate) struct StateRoom {
     store: Arc<dyn StateStore>,
+    form: Form,
+    turns: Arc<Turns>,
+    // Commits are named by the process, at random, and their number in it: unique without a random draw for each.
+    process: [u8; 8],
+    commits: AtomicU64,
 }
 
 /// Why state can't be loaded or committed.
@@ -17,9 +48,9 @@ pub(crate) enum StateError {
     Gone,
     /// The store did not answer: 503.
     Store(StoreError),
-    /// What is stored does not decode: for the operator, and never overwritten.
+    /// What is stored does not decode, or the new value does not encode: for the operator. Nothing was overwritten.
     Undecodable { key: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
-    /// The new value is too large: the model reads how large it may be.
+    /// The new value is too large: the model reads how large it may be. Nothing was written.
     TooLarge { key: &'static str, bytes: usize, limit: usize },
 }
 
@@ -32,16 +63,27 @@ pub(crate) enum Ended {
     Lost,
 }
 
-/// The parts of one run.
+/// The parts of one run. Dropping it discards what was written and passes the turns on.
 pub(crate) struct Draft {
     /// One slot per part, in the order asked for.
     pub(crate) slots: Vec<PartSlot>,
+    session: SessionKey,
+    idle: Duration,
+    turns: Taking,
+}
+
+/// The turns of one run: nearly always none or one, which need no list.
+#[derive(Default)]
+struct Taking {
+    first: Option<Turn>,
+    more: Vec<Turn>,
 }
 
 impl StateRoom {
     /// Over this store.
     pub(crate) fn new(store: Arc<dyn StateStore>) -> Self {
-        Self { store }
+        let form = if store.durable() { Form::Bytes } else { Form::Typed };
+        Self { store, form, turns: Arc::default(), process: super::random(), commits: AtomicU64::new(0) }
     }
 
     /// Takes the turn of each part that is written (in key order, at most 1 s in all), then loads all parts.
@@ -51,13 +93,122 @@ impl StateRoom {
         parts: &[PartCard],
         idle: Duration,
     ) -> Result<Draft, StateError> {
-        let _ = (&self.store, session, parts, idle);
-        todo!()
+        let turns = self.take_turns(session, parts).await;
+        let mut few = [""; FEW];
+        let many: Vec<&'static str>;
+        let keys: &[&'static str] = if parts.len() <= FEW {
+            few.iter_mut().zip(parts).for_each(|(key, card)| *key = card.part.key);
+            &few[..parts.len()]
+        } else {
+            many = parts.iter().map(|card| card.part.key).collect();
+            &many
+        };
+        let loaded = answer(self.store.load(session, keys, idle), PATIENCE).await.map_err(StateError::Store)?;
+        if loaded.presence == Presence::Gone {
+            return Err(StateError::Gone);
+        }
+        if loaded.parts.len() != parts.len() {
+            let why = format!("the store was asked for {} parts and gave {}", parts.len(), loaded.parts.len());
+            return Err(StateError::Store(StoreError::Unavailable(why.into())));
+        }
+        let mut slots = Vec::with_capacity(parts.len());
+        for (card, found) in parts.iter().zip(loaded.parts) {
+            let part = card.part;
+            let (snapshot, revision) = match found {
+                Some((blob, revision)) => {
+                    let decoded = (part.decode)(blob);
+                    let undecodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
+                    (decoded.map_err(undecodable)?, revision)
+                }
+                None => ((part.fresh)(), 0),
+            };
+            slots.push(PartSlot(if card.writes {
+                Held::Draft { value: (part.draft)(&*snapshot), part, revision }
+            } else {
+                Held::Snapshot(snapshot)
+            }));
+        }
+        Ok(Draft { slots, session, idle, turns })
     }
 
     /// Commits what is written, all or nothing. Dropping a draft instead discards it.
     pub(crate) async fn commit(&self, draft: Draft, owner: Owner) -> Result<Ended, StateError> {
-        let _ = (draft, owner);
-        todo!()
+        // The turns are passed on when this function ends, not before.
+        let Draft { slots, session, idle, turns: _turns } = draft;
+        let mut writes = Vec::new();
+        for PartSlot(held) in slots {
+            let Held::Draft { value, part, revision } = held else { continue };
+            let unencodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
+            let value = (part.blob)(value, self.form).map_err(unencodable)?;
+            let bytes = value.len();
+            if bytes > LARGEST_PART {
+                return Err(StateError::TooLarge { key: part.key, bytes, limit: LARGEST_PART });
+            }
+            writes.push(Write { key: part.key, expected: revision, value });
+        }
+        let Some(largest) = writes.iter().max_by_key(|write| write.value.len()).map(|write| write.key) else {
+            return Ok(Ended::Saved);
+        };
+        let commit = Commit { operation: self.name_a_commit(), owner, idle, writes };
+        match self.commit_twice(session, commit).await {
+            Ok(Committed::Saved | Committed::Duplicate) => Ok(Ended::Saved),
+            Ok(Committed::Conflict) => Ok(Ended::Lost),
+            Ok(Committed::Gone) => Err(StateError::Gone),
+            Err(StoreError::TooLarge { bytes, limit }) => Err(StateError::TooLarge { key: largest, bytes, limit }),
+            Err(error) => Err(StateError::Store(error)),
+        }
+    }
+
+    /// Commits, and when it is not known whether that happened, once more under the same name: if it did, the store
+    /// says so. Both together take no longer than a store is waited for.
+    async fn commit_twice(&self, session: SessionKey, commit: Commit) -> Result<Committed, StoreError> {
+        match answer(self.store.commit(session, commit.clone()), PATIENCE / 2).await {
+            Err(StoreError::Unavailable(source)) => {
+                tracing::warn!(%source, "a commit got no answer and is tried again");
+                answer(self.store.commit(session, commit), PATIENCE / 2).await
+            }
+            answered => answered,
+        }
+    }
+
+    fn name_a_commit(&self) -> Operation {
+        let mut name = [0; 16];
+        name[..8].copy_from_slice(&self.process);
+        name[8..].copy_from_slice(&self.commits.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        Operation(name)
+    }
+
+    /// The turns of the parts that are written, as far as they come in time. They are taken in key order, so that two
+    /// calls never wait for each other.
+    async fn take_turns(&self, session: SessionKey, parts: &[PartCard]) -> Taking {
+        let mut taking = Taking::default();
+        let mut last = "";
+        let mut deadline = None;
+        let after = |last: &str| {
+            parts.iter().filter(|card| card.writes && card.part.key > last).map(|card| card.part.key).min()
+        };
+        while let Some(key) = after(last) {
+            last = key;
+            let turn = match self.turns.take(session, key) {
+                Taken::Now(turn) => turn,
+                Taken::Later(turn) => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + TURN_PATIENCE);
+                    match tokio::time::timeout_at(deadline, turn).await {
+                        Ok(Ok(turn)) => turn,
+                        // The time is up (a line that closes without a turn does not occur): go on without.
+                        Ok(Err(_)) | Err(_) => break,
+                    }
+                }
+            };
+            if taking.first.is_none() {
+                taking.first = Some(turn);
+            } else {
+                taking.more.push(turn);
+            }
+        }
+        taking
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
-use super::{Members, scan};
+use super::{Id, Members, scan};
 
 /// JSON text that is a piece of a message and keeps the message alive: cloning copies no text.
 #[derive(Clone)]
@@ -43,6 +43,12 @@ impl Raw {
         Members::of(self)
     }
 
+    /// The value as an id: a string or an integer; `None` for anything else.
+    #[must_use]
+    pub fn id(&self) -> Option<Id> {
+        Id::read(self).ok()
+    }
+
     /// The whole message that this is a piece of, and where in it.
     pub(super) fn parts(&self) -> (&Arc<str>, Range<u32>) {
         (&self.text, self.span.clone())
@@ -65,15 +71,4 @@ impl fmt::Debug for Raw {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
-}
-
-impl Raw {
-    /// TODO(wire)
-    pub fn string(&self) -> Option<std::borrow::Cow<'_, str>> { todo!() }
-    /// TODO(wire)
-    pub fn is_object(&self) -> bool { todo!() }
-    /// TODO(wire)
-    pub fn members(&self) -> Option<super::Members> { todo!() }
-    /// TODO(wire)
-    pub fn id(&self) -> Option<super::Id> { todo!() }
 }

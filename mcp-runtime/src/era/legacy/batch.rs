@@ -21,9 +21,11 @@ impl Era {
             Source::Http { headers, .. } => match Hinted::of(headers) {
                 Hinted::Unknown => None,
                 Hinted::Known(version) if version.facts().modern => None,
-                Hinted::Known(version) => {
-                    Some(self.legacy_session(headers, None, around.principal).await?.map_or(version, |session| session.version))
-                }
+                Hinted::Known(version) => Some(
+                    self.legacy_session(headers, None, around.principal)
+                        .await?
+                        .map_or(version, |session| session.version),
+                ),
                 Hinted::Nothing => Some(
                     self.legacy_session(headers, None, around.principal)
                         .await?
@@ -36,8 +38,7 @@ impl Era {
             return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "This revision has no batches"));
         }
         let messages = read_batch(array, BATCH_LIMIT).map_err(|malformed| refuse::malformed(&malformed))?;
-        let initialize =
-            |message: &Result<Message, Malformed>| matches!(message, Ok(Message::Request(request)) if &*request.method == "initialize");
+        let initialize = |message: &Result<Message, Malformed>| matches!(message, Ok(Message::Request(request)) if &*request.method == "initialize");
         if messages.iter().any(initialize) {
             return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "`initialize` must stand alone"));
         }

@@ -88,9 +88,7 @@ fn hello(request: &Request) -> Result<Hello, Fault> {
         Some(raw) => {
             let asked = raw.string().ok_or_else(|| invalid("`params.protocolVersion` must be a string"))?;
             // Never an echo of a revision that has no handshake.
-            Version::parse(&asked)
-                .filter(|version| !version.facts().modern)
-                .unwrap_or(Version::NEWEST_WITH_HANDSHAKE)
+            Version::parse(&asked).filter(|version| !version.facts().modern).unwrap_or(Version::NEWEST_WITH_HANDSHAKE)
         }
     };
     let capabilities = decode(params.get("capabilities"), "`params.capabilities` must be an object")?;

@@ -138,7 +138,11 @@ impl Era {
             Hinted::Known(version) if !version.facts().modern => {}
             Hinted::Known(_) => return Err(not_allowed(NO_SESSIONS)),
             Hinted::Unknown => {
-                return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "Unsupported MCP-Protocol-Version header"));
+                return Err(refuse::bad_request(
+                    None,
+                    Code::INVALID_REQUEST,
+                    "Unsupported MCP-Protocol-Version header",
+                ));
             }
         }
         if self.sessions.policy() == Policy::Off {
