@@ -45,5 +45,7 @@ pub mod prelude {
         Content, Context, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
         mcp_server, tool,
     };
+    // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
+    pub use schemars;
     pub use serde::{Deserialize, Serialize};
 }

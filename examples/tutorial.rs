@@ -1,0 +1,89 @@
+//! The server that the tutorial of the book grows: arguments, errors that the model can read, session state.
+//!
+//! ```sh
+//! cargo run --example tutorial -- --transport streamable-http
+//! ```
+
+use mcp_runtime::prelude::*;
+
+// ANCHOR: types
+/// How a quotient is rounded.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Rounding {
+    /// Not at all.
+    #[default]
+    Exact,
+    /// To the nearest whole number.
+    Nearest,
+}
+// ANCHOR_END: types
+
+// ANCHOR: state
+/// What one session keeps in the calculator's memory.
+#[derive(Default, Serialize, Deserialize, SessionState)]
+struct Memory {
+    value: f64,
+}
+// ANCHOR_END: state
+
+/// A calculator with a memory of its own for each session.
+#[mcp_server(name = "tutorial")]
+mod calculator {
+    use super::*;
+
+    // ANCHOR: arguments
+    /// Add up numbers.
+    #[tool(read_only)]
+    pub fn add(
+        /// The numbers, in any order.
+        numbers: Vec<f64>,
+        /// Begin with this instead of zero.
+        start: Option<f64>,
+    ) -> f64 {
+        start.unwrap_or_default() + numbers.iter().sum::<f64>()
+    }
+    // ANCHOR_END: arguments
+
+    // ANCHOR: errors
+    /// Divide one number by another.
+    #[tool(read_only)]
+    pub fn divide(
+        /// What is divided.
+        dividend: f64,
+        /// What it is divided by.
+        divisor: f64,
+        /// How the result is rounded.
+        #[arg(default)]
+        rounding: Rounding,
+    ) -> Result<f64, ToolError> {
+        if divisor == 0.0 {
+            return Err(ToolError::new("`divisor` is 0: pass another number, or ask what was meant"));
+        }
+        let quotient = dividend / divisor;
+        Ok(match rounding {
+            Rounding::Exact => quotient,
+            Rounding::Nearest => quotient.round(),
+        })
+    }
+    // ANCHOR_END: errors
+
+    // ANCHOR: memory
+    /// Add a number to what the memory holds.
+    #[tool]
+    pub fn memory_add(memory: &mut Memory, number: f64) -> f64 {
+        memory.value += number;
+        memory.value
+    }
+
+    /// What the memory holds.
+    #[tool(read_only)]
+    pub fn memory_recall(memory: &Memory) -> f64 {
+        memory.value
+    }
+    // ANCHOR_END: memory
+}
+
+fn main() -> mcp_runtime::Result {
+    calculator::serve()
+}
