@@ -39,8 +39,8 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// The keys of the objects that are open, as long as each has few.
-    keys: Vec<Cow<'a, str>>,
+    /// The keys of the objects that are open, as long as each has few and none of them is escaped.
+    keys: Vec<&'a str>,
     /// How many keys were compared or hashed.
     #[cfg(test)]
     pub(super) work: usize,
@@ -52,7 +52,7 @@ impl<'a> Scanner<'a> {
             text,
             at,
             depth: 0,
-            keys: Vec::new(),
+            keys: Vec::with_capacity(FEW_KEYS),
             #[cfg(test)]
             work: 0,
         }
@@ -69,8 +69,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over blanks.
+    #[inline]
     pub(super) fn blanks(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+        // Peers rarely send any.
+        while self.peek().is_some_and(|byte| byte <= b' ') {
+            if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                break;
+            }
             self.at += 1;
         }
     }
@@ -116,7 +121,7 @@ impl<'a> Scanner<'a> {
         } else {
             loop {
                 let key = self.key()?;
-                duplicate |= self.is_known(first, &mut many, key.text.clone());
+                duplicate |= self.is_known(first, &mut many, &key);
                 duplicate |= each(self, &key)?;
                 self.blanks();
                 if self.follows(b'}')? {
@@ -149,25 +154,27 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// A string: where its text begins, where it ends, whether anything in it is escaped.
-    pub(super) fn string(&mut self) -> Result<(usize, usize, bool), Broken> {
+    /// A string. `true` if anything in it is escaped.
+    pub(super) fn string(&mut self) -> Result<bool, Broken> {
         let bytes = self.text.as_bytes();
-        let start = self.at + 1;
-        let mut at = start;
-        let mut escaped = false;
-        loop {
-            at = plain_end(bytes, at);
-            match bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at = escape(bytes, at).ok_or(Broken::Syntax)?.1;
-                }
-                _ => return Err(Broken::Syntax),
-            }
+        let at = plain_end(bytes, self.at + 1);
+        if bytes.get(at) == Some(&b'"') {
+            self.at = at + 1;
+            return Ok(false);
+        }
+        self.escaped_string(at)
+    }
+
+    /// The rest of a string, at its first byte that is not plain.
+    #[cold]
+    fn escaped_string(&mut self, mut at: usize) -> Result<bool, Broken> {
+        let bytes = self.text.as_bytes();
+        while bytes.get(at) == Some(&b'\\') {
+            let (_, next) = escape(bytes, at).ok_or(Broken::Syntax)?;
+            at = plain_end(bytes, next);
         }
         self.at = at + 1;
-        Ok((start, at, escaped))
+        if bytes.get(at) == Some(&b'"') { Ok(true) } else { Err(Broken::Syntax) }
     }
 
     /// Steps into an object or array, to its first member or its end.
@@ -200,8 +207,9 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(b'"') {
             return Err(Broken::Syntax);
         }
-        let (start, end, escaped) = self.string()?;
-        let text = self.text.get(start..end).ok_or(Broken::Syntax)?;
+        let start = self.at + 1;
+        let escaped = self.string()?;
+        let text = self.text.get(start..self.at - 1).ok_or(Broken::Syntax)?;
         let text = if escaped { Cow::Owned(unescape(text).ok_or(Broken::Syntax)?) } else { Cow::Borrowed(text) };
         self.blanks();
         if self.peek() != Some(b':') {
@@ -213,25 +221,32 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether the object, whose keys so far are those from `first` on or the set, has this key; it has it from now on.
-    fn is_known(&mut self, first: usize, many: &mut Option<HashSet<Cow<'a, str>>>, key: Cow<'a, str>) -> bool {
-        if many.is_none() && self.keys.len() - first == FEW_KEYS {
-            *many = Some(self.keys.drain(first..).collect());
-        }
-        if let Some(many) = many {
+    #[inline]
+    fn is_known(&mut self, first: usize, many: &mut Option<HashSet<Cow<'a, str>>>, key: &Key<'a>) -> bool {
+        if let (Cow::Borrowed(key), None) = (&key.text, &many)
+            && let Some(few) = self.keys.get(first..)
+            && few.len() < FEW_KEYS
+        {
             #[cfg(test)]
             {
-                self.work += 1;
+                self.work += few.len();
             }
-            return !many.insert(key);
+            let known = few.contains(key);
+            self.keys.push(key);
+            return known;
         }
-        let few = self.keys.get(first..).unwrap_or_default();
+        self.is_known_of_many(first, many, key)
+    }
+
+    /// The same for an object with many keys, or with one that is escaped.
+    #[cold]
+    fn is_known_of_many(&mut self, first: usize, many: &mut Option<HashSet<Cow<'a, str>>>, key: &Key<'a>) -> bool {
         #[cfg(test)]
         {
-            self.work += few.len();
+            self.work += 1;
         }
-        let known = few.contains(&key);
-        self.keys.push(key);
-        known
+        let many = many.get_or_insert_with(|| self.keys.drain(first..).map(Cow::Borrowed).collect());
+        !many.insert(key.text.clone())
     }
 
     /// A number.
