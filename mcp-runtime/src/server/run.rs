@@ -1,0 +1,275 @@
+//! Starting and stopping.
+
+use std::{
+    io::IsTerminal,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use super::{
+    Error, Result, Server, SiteOptions, banner, log,
+    options::{Options, Store, Transport},
+};
+use crate::{
+    engine::Engine,
+    store::{MemoryStore, StateStore},
+    transport::{
+        http::{self, Serving, Site},
+        stdio,
+    },
+};
+
+/// A server that listens. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Running {
+    url: String,
+    serving: Serving,
+}
+
+impl Running {
+    /// The URL of the endpoint, with the port that was taken.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.serving.address
+    }
+
+    /// Stops: refuses new connections, ends open streams and waits for running calls, at most ten seconds.
+    pub async fn stop(self) {
+        self.serving.stop().await;
+    }
+}
+
+impl Server {
+    /// Runs as flags and environment say, until the client goes away (stdio) or the process is told to stop (SIGTERM,
+    /// Ctrl-C); then lets running calls finish.
+    ///
+    /// # Errors
+    /// [`Error`], for the operator: a wrong variable, an address that can't be listened on or may not be without
+    /// authorization, a store that can't be opened, a declaration that can't be served.
+    pub async fn run(mut self) -> Result {
+        let options = Options::read(self.service.card().version)?;
+        log::start(options.json_logs);
+        let transport = options.transport.unwrap_or(Transport::Stdio);
+        self.apply(options)?;
+        match transport {
+            Transport::Http => self.run_http().await,
+            Transport::Stdio => self.run_stdio().await,
+        }
+    }
+
+    /// As [`run`](Self::run), without an async `main`: starts a multi-threaded tokio runtime of its own.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn serve(self) -> Result {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Error::new(
+                "`serve` starts a tokio runtime of its own, but one is already running here: in an async function, write \
+                 `server.run().await`",
+            ));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let result = runtime.block_on(self.run());
+        // A blocking tool that does not end must not keep the process from ending.
+        runtime.shutdown_background();
+        result
+    }
+
+    /// Listens over HTTP as the program says, without flags and environment, and comes back: for tests, and for programs
+    /// with more to do.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn start(self) -> Result<Running> {
+        self.listen().await.map(|(running, _)| running)
+    }
+
+    /// The endpoint as an axum router with one route, for an application that listens by itself.
+    ///
+    /// Time limits and the cap on connections are then the application's; Host and Origin are checked as for a server
+    /// bound to [`host`](Self::host), so an application with a public name must say [`allow_host`](Self::allow_host).
+    ///
+    /// # Errors
+    /// [`Error`], for the operator: a declaration that can't be served, a store that can't be opened.
+    pub async fn into_router(mut self) -> Result<Router> {
+        let bound = resolve(&self.site).await?.ip();
+        let (app, layers) = (self.app.take(), std::mem::take(&mut self.layers));
+        let engine = self.engine().await?;
+        let endpoint = self.site(bound).endpoint(engine)?;
+        let router = http::router(endpoint);
+        let router = match app {
+            Some(app) => router.merge(app),
+            None => router,
+        };
+        Ok(layers.into_iter().fold(router, |router, layer| layer(router)))
+    }
+
+    /// Lets the operator's wishes win.
+    fn apply(&mut self, options: Options) -> Result {
+        let site = &mut self.site;
+        site.host = options.host.unwrap_or(std::mem::take(&mut site.host));
+        site.port = options.port.unwrap_or(site.port);
+        site.path = options.path.unwrap_or(std::mem::take(&mut site.path));
+        site.hosts.extend(options.allow_host);
+        site.origins.extend(options.allow_origin);
+        site.public |= options.allow_unauthenticated_public;
+        if let Some(store) = options.store {
+            self.store = Some(open(store)?);
+        }
+        if let Some(idle) = options.session_ttl {
+            self.sessions = std::mem::take(&mut self.sessions).ttl(idle);
+        }
+        Ok(())
+    }
+
+    async fn run_http(self) -> Result {
+        let mut signal = Signal::new()?;
+        let (running, engine) = self.listen().await?;
+        let (name, version) = engine.identity();
+        banner::print(&banner::http(name, version, running.url()));
+        signal.recv().await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = running.stop() => {}
+            // Whoever asks twice does not want to wait.
+            () = signal.recv() => {}
+        }
+        Ok(())
+    }
+
+    async fn run_stdio(self) -> Result {
+        let mut signal = Signal::new()?;
+        let engine = self.engine().await?;
+        let (name, version) = engine.identity();
+        let terminal = std::io::stdin().is_terminal();
+        banner::print(&banner::stdio(name, version, &banner::Command::current(), terminal));
+        stdio::serve(engine, std::io::stdin(), std::io::stdout(), signal.recv()).await?;
+        Ok(())
+    }
+
+    async fn listen(mut self) -> Result<(Running, Arc<Engine>)> {
+        let address = resolve(&self.site).await?;
+        if !address.ip().is_loopback() && self.authenticator.is_none() && !self.site.public {
+            return Err(Error::new(format!(
+                "refusing to listen on {} without authorization: everyone who reaches the port could call the tools. Add \
+                 `.authorize(…)` to the server, listen on 127.0.0.1, or, if everyone shall, say \
+                 --allow-unauthenticated-public",
+                address.ip()
+            )));
+        }
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Error::new(format!("can't listen on {address}: {error} (--port 0 takes a free port)"))
+        })?;
+        let address = listener.local_addr()?;
+        let (app, layers) = (self.app.take(), std::mem::take(&mut self.layers));
+        let engine = self.engine().await?;
+        let url = format!("http://{address}{}", self.site.path);
+        let endpoint = self.site(address.ip()).endpoint(engine.clone())?;
+        let layered = !layers.is_empty();
+        let app = if layered {
+            let router = http::router(endpoint.clone());
+            let router = match app {
+                Some(app) => router.merge(app),
+                None => router,
+            };
+            Some(layers.into_iter().fold(router, |router, layer| layer(router)))
+        } else {
+            app
+        };
+        let serving = Serving::start(listener, endpoint, app, layered)?;
+        Ok((Running { url, serving }, engine))
+    }
+
+    async fn engine(&mut self) -> Result<Arc<Engine>> {
+        let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        Ok(Engine::start(self.service.clone(), std::mem::take(&mut self.sessions), store).await?)
+    }
+
+    fn site(self, bound: IpAddr) -> Site {
+        Site {
+            bound,
+            path: self.site.path,
+            hosts: self.site.hosts,
+            origins: self.site.origins,
+            authenticator: self.authenticator,
+        }
+    }
+}
+
+/// The address to listen on, after a look at the path.
+async fn resolve(site: &SiteOptions) -> Result<SocketAddr> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if !site.path.starts_with('/') || !site.path.bytes().all(plain) {
+        return Err(Error::new(format!(
+            "`{}` is no path for the endpoint: it starts with `/` and has only letters, digits and `-._~/`, such as `/mcp`",
+            site.path
+        )));
+    }
+    let host = site.host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok((address, site.port).into());
+    }
+    let unknown = |error: &dyn std::fmt::Display| {
+        Error::new(format!("can't listen on `{host}`: {error}; a host is an address or name of this machine"))
+    };
+    let mut addresses = tokio::net::lookup_host((host, site.port)).await.map_err(|error| unknown(&error))?;
+    addresses.next().ok_or_else(|| unknown(&"it has no address"))
+}
+
+fn open(store: Store) -> Result<Arc<dyn StateStore>> {
+    match store {
+        Store::Memory => Ok(Arc::new(MemoryStore::new())),
+        #[cfg(feature = "file")]
+        Store::File(path) => Ok(Arc::new(crate::store::FileStore::open(path)?)),
+        #[cfg(not(feature = "file"))]
+        Store::File(path) => Err(Error::new(format!(
+            "can't keep state in the file {path}: this program was built without the feature `file` of mcp-runtime"
+        ))),
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signal {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signal {
+    #[cfg(unix)]
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn new() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn recv(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
