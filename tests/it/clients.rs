@@ -29,7 +29,8 @@ impl Client {
             did_not_run(script, "the TypeScript clients are not installed");
             return None;
         }
-        let programs = [PathBuf::from("node"), root().join("tests/conformance/node_modules/.bin/node")];
+        // The pinned one first; where there is no build of it, whichever is there.
+        let programs = [root().join("tests/conformance/node_modules/.bin/node"), PathBuf::from("node")];
         let Some(program) = first_that_runs(&programs) else {
             did_not_run(script, "Node is missing");
             return None;
