@@ -1,0 +1,237 @@
+//! The official conformance suite against `everything`.
+//!
+//! - *Takes*: the suite, newest and stable, and a Node that can run it, installed by `ci/setup`.
+//! - *Gives*: that the scenarios below pass in every revision that has them, without a warning and without a skipped
+//!   check: the suite itself fails for failures alone. There is no list of expected failures.
+//! - *Must not know*: what goes over the wire.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::programs::{RunningServer, did_not_run, first_that_runs, root, run};
+
+/// The scenarios that must pass.
+const SCENARIOS: &[&str] = &[
+    "server-initialize",
+    "server-session-lifecycle",
+    "ping",
+    "tools-list",
+    "tools-call-simple-text",
+    "tools-call-image",
+    "tools-call-audio",
+    "tools-call-embedded-resource",
+    "tools-call-mixed-content",
+    "tools-call-error",
+    "json-schema-2020-12",
+    "server-sse-multiple-streams",
+    "dns-rebinding-protection",
+    "http-header-validation",
+    "http-custom-header-server-validation",
+];
+
+/// How long one scenario may take; it takes about a second.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The check that every message has the shape of the schema. The newest suite adds it to each scenario, so it alone
+/// says nothing about the scenario.
+const SHAPE: &str = "wire-schema-valid";
+
+/// A release of the suite.
+struct Suite {
+    node: PathBuf,
+    script: PathBuf,
+}
+
+/// One line of a scenario's report.
+#[derive(Deserialize)]
+struct Check {
+    id: String,
+    status: String,
+    #[serde(default)]
+    description: String,
+    #[serde(rename = "errorMessage")]
+    error: Option<String>,
+}
+
+/// How a scenario went in a revision.
+struct Row {
+    scenario: String,
+    revision: String,
+    /// What is wrong, or how many checks went well.
+    outcome: Result<usize, String>,
+}
+
+impl Suite {
+    fn installed(package: &str) -> Option<Self> {
+        let modules = root().join("tests/conformance/node_modules");
+        let script = modules.join(package).join("dist/index.js");
+        if !script.is_file() {
+            did_not_run("the conformance suite", "it is not installed");
+            return None;
+        }
+        // Older ones than 22 die of a missing function; the one beside the suite is pinned with it.
+        let node = modules.join(".bin/node");
+        if first_that_runs(std::slice::from_ref(&node)).is_none() {
+            did_not_run("the conformance suite", "its Node is missing (there are builds for Linux on x64 and arm64)");
+            return None;
+        }
+        Some(Self { node, script })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.node);
+        command.arg(&self.script);
+        command
+    }
+
+    /// Which revisions have which scenario, as the suite says: `  - NAME [REVISION,REVISION]`.
+    fn windows(&self) -> BTreeMap<String, Vec<String>> {
+        let listed = run(self.command().args(["list", "--server"]), LIMIT);
+        assert!(listed.status.success(), "{}{}", listed.stdout, listed.stderr);
+        let line = |line: &str| {
+            let (name, window) = line.trim().strip_prefix("- ")?.strip_suffix(']')?.split_once(" [")?;
+            Some((name.to_owned(), window.split(',').map(str::to_owned).collect()))
+        };
+        listed.stdout.lines().filter_map(line).collect()
+    }
+
+    fn run_one(&self, url: &str, folder: &Path, scenario: &str, revision: &str) -> Result<usize, String> {
+        let output = folder.join(format!("{scenario}-{revision}"));
+        let mut command = self.command();
+        command.args(["server", "--url", url, "--scenario", scenario, "--spec-version", revision, "-o"]);
+        let finished = run(command.arg(&output), LIMIT);
+        if !finished.status.success() {
+            return Err(format!("{}\n{}{}", finished.status, finished.stdout, finished.stderr));
+        }
+        // The suite makes a folder of its own, with the time in its name.
+        let reports: Vec<_> = fs::read_dir(&output)
+            .map_err(|error| format!("it wrote nothing: {error}"))?
+            .filter_map(|entry| Some(entry.ok()?.path().join("checks.json")))
+            .collect();
+        let [report] = &reports[..] else { return Err(format!("it wrote {} reports", reports.len())) };
+        let text = fs::read(report).map_err(|error| format!("{}: {error}", report.display()))?;
+        judge(&serde_json::from_slice::<Vec<Check>>(&text).map_err(|error| error.to_string())?)
+    }
+}
+
+/// The number of good checks, if all are: a warning or a skipped check is not.
+fn judge(checks: &[Check]) -> Result<usize, String> {
+    let mut problems = String::new();
+    for check in checks.iter().filter(|check| !matches!(check.status.as_str(), "SUCCESS" | "INFO")) {
+        let error = check.error.as_deref().unwrap_or_default();
+        let _ = writeln!(problems, "{} {}: {} {error}", check.status, check.id, check.description);
+    }
+    let good = checks.iter().filter(|check| check.status == "SUCCESS");
+    if !good.clone().any(|check| check.id != SHAPE) {
+        problems.push_str("no check of the scenario itself succeeded\n");
+    }
+    if problems.is_empty() { Ok(good.count()) } else { Err(problems) }
+}
+
+/// Runs all that the suite has of [`SCENARIOS`], two at a time, and prints the table.
+fn passes(suite_name: &str, suite: &Suite, absent: &[&str]) {
+    let windows = suite.windows();
+    let mut jobs = Vec::new();
+    for scenario in SCENARIOS {
+        match windows.get(*scenario) {
+            Some(revisions) => jobs.extend(revisions.iter().map(|revision| (*scenario, revision.as_str()))),
+            None => assert!(absent.contains(scenario), "{suite_name} has no {scenario}"),
+        }
+    }
+    let server = RunningServer::start("everything", &[], &[]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let queue = Mutex::new(jobs.iter());
+    let rows = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().expect("nothing panics under the lock").next();
+                    let Some((scenario, revision)) = next else { break };
+                    let outcome = suite.run_one(server.url(), folder.path(), scenario, revision);
+                    let row = Row { scenario: (*scenario).to_owned(), revision: (*revision).to_owned(), outcome };
+                    rows.lock().expect("nothing panics under the lock").push(row);
+                }
+            });
+        }
+    });
+    let rows = rows.into_inner().expect("nothing panicked");
+    assert_eq!(rows.len(), jobs.len());
+    let table = table(suite_name, &rows);
+    // Past the capture of the test harness, so that a run shows what was covered.
+    let _ = std::io::stderr().write_all(table.as_bytes());
+    assert!(rows.iter().all(|row| row.outcome.is_ok()), "{table}\nthe server's log:\n{}", server.log());
+}
+
+/// A line per scenario, a column per revision with the number of good checks, and below it what is wrong.
+fn table(suite_name: &str, rows: &[Row]) -> String {
+    let mut revisions: Vec<&str> = rows.iter().map(|row| row.revision.as_str()).collect();
+    revisions.sort_unstable();
+    revisions.dedup();
+    let mut table = format!("\n{suite_name:<40}");
+    for revision in &revisions {
+        let _ = write!(table, "{revision:>12}");
+    }
+    for scenario in SCENARIOS {
+        let _ = write!(table, "\n{scenario:<40}");
+        for revision in &revisions {
+            let row = rows.iter().find(|row| row.scenario == *scenario && row.revision == *revision);
+            let cell = match row.map(|row| &row.outcome) {
+                None => "-".to_owned(),
+                Some(Ok(good)) => good.to_string(),
+                Some(Err(_)) => "FAILED".to_owned(),
+            };
+            let _ = write!(table, "{cell:>12}");
+        }
+    }
+    table.push('\n');
+    for row in rows {
+        if let Err(problem) = &row.outcome {
+            let _ = write!(table, "\n{} on {}:\n{problem}", row.scenario, row.revision);
+        }
+    }
+    table
+}
+
+#[test]
+fn the_newest_conformance_suite_passes_in_every_revision() {
+    if let Some(suite) = Suite::installed("@modelcontextprotocol/conformance") {
+        passes("conformance 0.2.0-alpha.12", &suite, &[]);
+    }
+}
+
+#[test]
+fn the_stable_conformance_suite_passes_in_every_revision() {
+    if let Some(suite) = Suite::installed("conformance-stable") {
+        // It knows neither 2026-07-28 nor the end of sessions.
+        let absent = ["server-session-lifecycle", "http-header-validation", "http-custom-header-server-validation"];
+        passes("conformance 0.1.16", &suite, &absent);
+    }
+}
+
+#[test]
+fn a_warning_a_skipped_check_and_the_shape_alone_are_no_success() {
+    let check = |id: &str, status: &str| Check {
+        id: id.to_owned(),
+        status: status.to_owned(),
+        description: String::new(),
+        error: None,
+    };
+    assert_eq!(judge(&[check("a", "SUCCESS"), check("b", "INFO"), check(SHAPE, "SUCCESS")]), Ok(2));
+    for status in ["FAILURE", "WARNING", "SKIPPED"] {
+        assert!(judge(&[check("a", "SUCCESS"), check("b", status)]).is_err(), "{status}");
+    }
+    assert!(judge(&[check(SHAPE, "SUCCESS")]).is_err());
+    assert!(judge(&[]).is_err());
+}

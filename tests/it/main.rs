@@ -1,0 +1,6 @@
+//! The tests from outside: the whole product as others meet it.
+
+mod clients;
+mod conformance;
+mod official_schema;
+mod programs;
