@@ -8,7 +8,8 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 use futures_util::FutureExt;
 
 use crate::{
-    call::{Arguments, Call, Carrier, Context, Fault, Operation, Outcome, ToolError, ToolResult, chain},
+    call::{Call, Carrier, Context, Fault, Operation, Outcome, ToolError, ToolResult, chain},
+    schema::{Arguments, Checks},
     service::{Run, Service, ToolCard},
     session::{Ended, PartSlot, SessionKey, SessionRoom, StateError, StateRoom},
     wire::{Code, Raw},
@@ -22,6 +23,8 @@ pub(crate) struct Dispatch<'a> {
     pub(crate) service: &'a dyn Service,
     pub(crate) sessions: &'a SessionRoom,
     pub(crate) state: &'a StateRoom,
+    /// By tool: what decoding its arguments needs of their schemas.
+    pub(crate) checks: &'a [Checks],
     /// How handles are spoken of.
     pub(crate) handles: Handles,
 }
@@ -77,9 +80,10 @@ impl Dispatch<'_> {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<ToolResult, Fault> {
-        let Some(card) = self.service.card().tools.get(index) else { return Err(Fault::internal()) };
+        let tool = self.service.card().tools.get(index).zip(self.checks.get(index));
+        let Some((card, checks)) = tool else { return Err(Fault::internal()) };
         let raw = arguments;
-        let mut arguments = Arguments { text: raw.as_str(), reserved: None };
+        let mut arguments = Arguments::new(raw.as_str(), checks);
         if card.parts.is_empty() {
             return self.run(index, arguments, &mut [], cx).await.map(refused_as_result);
         }
@@ -95,7 +99,7 @@ impl Dispatch<'_> {
                 match read {
                     Ok(Some((key, id))) => {
                         cx.set_session_id(id);
-                        arguments.reserved = Some(self.handles.argument);
+                        arguments = arguments.without(self.handles.argument);
                         key
                     }
                     Ok(None) => return Ok(ToolResult::error(self.bad_handle())),

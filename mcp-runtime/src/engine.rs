@@ -8,11 +8,13 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::future::{Either, join_all, select};
 use http::StatusCode;
+use serde_json::{json, value::to_raw_value};
 
 use crate::{
     auth::Principal,
@@ -20,8 +22,9 @@ use crate::{
     dispatch::{Dispatch, Handles},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
-    schema,
-    service::Service,
+    protocol::{Tool, ToolAnnotations},
+    schema::{self, Checks, ExtraArgument},
+    service::{ServerCard, Service},
     session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
     store::{StateStore, StoreError},
     wire::{self, Body, Malformed, Message},
@@ -32,6 +35,8 @@ pub struct Engine {
     service: Arc<dyn Service>,
     era: Era,
     state: StateRoom,
+    /// By tool: what decoding its arguments needs of their schemas.
+    checks: Vec<Checks>,
     handles: Handles,
 }
 
@@ -109,10 +114,10 @@ impl Engine {
             minting_tool: MINTING_TOOL,
             offered: stateful.is_some() && !by_identity,
         };
-        let (tools, with_handles) = describe(card, &sessions, handles)?;
-        let prepared = Prepared::new(card, &tools, &with_handles).map_err(StartError::Encoding)?;
+        let described = describe(card, &sessions, handles)?;
+        let prepared = Prepared::new(card, &described.tools, &described.with_handles).map_err(StartError::Encoding)?;
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
-        Ok(Arc::new(Self { era, state: StateRoom::new(store), handles, service }))
+        Ok(Arc::new(Self { era, state: StateRoom::new(store), checks: described.checks, handles, service }))
     }
 
     /// Answers what came by POST or on a line of stdio.
@@ -157,6 +162,7 @@ impl Engine {
             service: &*self.service,
             sessions: &self.era.sessions,
             state: &self.state,
+            checks: &self.checks,
             handles: self.handles,
         };
         let mut run = pin!(dispatch.dispatch(call));
@@ -231,14 +237,71 @@ impl Engine {
     }
 }
 
-/// The tools as clients see them: without handles, and with.
-fn describe(
-    card: &'static crate::service::ServerCard,
-    sessions: &SessionRoom,
-    handles: Handles,
-) -> Result<(Vec<crate::protocol::Tool>, Vec<crate::protocol::Tool>), StartError> {
-    let _ = (card, sessions, handles);
-    todo!()
+/// The tools as clients see them.
+struct Described {
+    /// Where a session id or process carries the state.
+    tools: Vec<Tool>,
+    /// Where handles do: with the tool that mints them.
+    with_handles: Vec<Tool>,
+    checks: Vec<Checks>,
+}
+
+fn describe(card: &'static ServerCard, sessions: &SessionRoom, handles: Handles) -> Result<Described, StartError> {
+    let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
+    let extra = ExtraArgument { name: handles.argument, description: &description };
+    let mut described = Described { tools: Vec::new(), with_handles: Vec::new(), checks: Vec::new() };
+    for tool in card.tools {
+        let describe =
+            |extra| schema::describe(tool, extra).map_err(|advice| StartError::Schema { tool: tool.name, advice });
+        let plain = describe(None)?;
+        let stateful = handles.offered && !tool.parts.is_empty();
+        described.with_handles.push(if stateful { describe(Some(&extra))?.tool } else { plain.tool.clone() });
+        described.tools.push(plain.tool);
+        described.checks.push(plain.checks);
+    }
+    if handles.offered {
+        let minting = minting_tool(handles, sessions.handle_idle()).map_err(StartError::Encoding)?;
+        described.with_handles.push(minting);
+    }
+    Ok(described)
+}
+
+/// The tool that mints handles.
+fn minting_tool(handles: Handles, idle: Duration) -> Result<Tool, serde_json::Error> {
+    let description = format!(
+        "Open a session, in which the other tools keep their state, and return it. Pass it to them as `{}`, exactly as it \
+         is. It ends when it is not used for {}.",
+        handles.argument,
+        words(idle)
+    );
+    let input = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    let output = json!({
+        "type": "object",
+        "properties": { handles.argument: { "type": "string", "description": "The session." } },
+        "required": [handles.argument],
+    });
+    Ok(Tool {
+        name: handles.minting_tool.into(),
+        title: None,
+        description: Some(description),
+        input_schema: to_raw_value(&input)?,
+        output_schema: Some(to_raw_value(&output)?),
+        annotations: ToolAnnotations::default(),
+        icons: Vec::new(),
+        meta: None,
+    })
+}
+
+/// A time as people say it.
+fn words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (number, unit) = match seconds {
+        _ if seconds.is_multiple_of(86_400) && seconds > 86_400 => (seconds / 86_400, "days"),
+        _ if seconds.is_multiple_of(3_600) && seconds > 0 => (seconds / 3_600, "hours"),
+        _ if seconds.is_multiple_of(60) && seconds > 0 => (seconds / 60, "minutes"),
+        _ => (seconds, "seconds"),
+    };
+    format!("{number} {}", if number == 1 { unit.trim_end_matches('s') } else { unit })
 }
 
 /// An exchange under way.

@@ -1,8 +1,8 @@
 //! The only surface that generated code uses; nothing here is for people.
 
-pub use crate::schema::{Argument, ArgumentType, Fill, Slot, argument, decode};
+pub use crate::schema::{Argument, Arguments, ArgumentType, Fill, Slot, argument, decode};
 pub use crate::{
-    call::{Arguments, Context, Reply, ToolError, ToolResult},
+    call::{Context, Reply, ToolError, ToolResult},
     protocol::ToolAnnotations,
     server::{Result, Server},
     service::{ArgumentCard, BoxFuture, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},

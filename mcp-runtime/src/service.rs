@@ -8,8 +8,9 @@ use std::{future::Future, pin::Pin};
 use schemars::{Schema, SchemaGenerator};
 
 use crate::{
-    call::{Arguments, Context, ToolError, ToolResult},
+    call::{Context, ToolError, ToolResult},
     protocol::{Icon, ToolAnnotations},
+    schema::Arguments,
     session::{PartCard, PartSlot},
 };
 

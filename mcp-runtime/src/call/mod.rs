@@ -3,7 +3,6 @@
 //! Takes: an operation with its context. Gives: an [`Outcome`] or a [`Fault`]. Knows: protocol words, sessions,
 //! principals. Must not know: which revision the client speaks, where the bytes came from.
 
-mod arguments;
 mod context;
 mod error;
 mod fault;
@@ -11,7 +10,6 @@ mod operation;
 mod outbox;
 mod result;
 
-pub use arguments::Arguments;
 pub use context::Context;
 pub(crate) use context::{Facts, Progress, Undecoded};
 pub use error::ToolError;

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use super::{advice, checks, checks::Checks, coerce::coerce, order, walk, words};
+use super::{Arguments, advice, checks, checks::Checks, coerce::coerce, order, walk, words};
 use crate::{
-    call::{Arguments, ToolError},
+    call::ToolError,
     service::{ArgumentCard, ToolCard},
 };
 

@@ -5,6 +5,7 @@
 
 mod advice;
 mod argument;
+mod arguments;
 mod build;
 mod check;
 mod checks;
@@ -22,6 +23,7 @@ mod write;
 mod tests;
 
 pub use argument::{Argument, ArgumentType, Fill, Slot, argument, decode};
+pub use arguments::Arguments;
 pub use checks::Checks;
 pub use describe::{Described, ExtraArgument, describe};
 pub use portable::{assert_portable, violations};

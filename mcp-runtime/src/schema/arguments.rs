@@ -1,6 +1,6 @@
 //! The arguments of a call, undecoded.
 
-use crate::schema::Checks;
+use super::Checks;
 
 /// The arguments of a call as JSON text: an object, checked to be well-formed and without duplicate keys.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,7 @@ pub struct Arguments<'a> {
     pub(crate) text: &'a str,
     /// A member that the framework took for itself (the handle): neither decoded nor unknown.
     pub(crate) reserved: Option<&'a str>,
-    /// What [`describe`](crate::schema::describe) kept of the tool's schema. Without it every call makes its own, which
+    /// What [`describe`](super::describe) kept of the tool's schema. Without it every call makes its own, which
     /// is right but slow.
     pub(crate) checks: Option<&'a Checks>,
 }
