@@ -134,7 +134,7 @@ impl Server {
     async fn run_http(self) -> Result {
         let mut signal = Signal::new()?;
         let (running, engine) = self.listen().await?;
-        let (name, version) = engine.identity();
+        let (name, version) = engine.name_and_version();
         banner::print(&banner::http(name, version, running.url()));
         signal.recv().await;
         tracing::info!("stopping");
@@ -146,10 +146,10 @@ impl Server {
         Ok(())
     }
 
-    async fn run_stdio(self) -> Result {
+    async fn run_stdio(mut self) -> Result {
         let mut signal = Signal::new()?;
         let engine = self.engine().await?;
-        let (name, version) = engine.identity();
+        let (name, version) = engine.name_and_version();
         let terminal = std::io::stdin().is_terminal();
         banner::print(&banner::stdio(name, version, &banner::Command::current(), terminal));
         stdio::serve(engine, std::io::stdin(), std::io::stdout(), signal.recv()).await?;

@@ -107,7 +107,7 @@ impl Endpoint {
                 Ok(principal) if parts.method == Method::GET => {
                     self.get(&parts.headers, headers, principal, line).await
                 }
-                Ok(principal) => whole(self.engine.end(headers, principal).await, Accepted::ANYTHING),
+                Ok(principal) => whole(self.engine.end(&headers, principal.as_ref()).await, Accepted::ANYTHING),
             },
             _ => {
                 let mut response = refuse(refusal::METHOD);
@@ -201,7 +201,7 @@ impl Endpoint {
         if !head::accept(map).map_or(Accepted::ANYTHING, Accepted::read).events {
             return refuse(refusal::ACCEPT_GET);
         }
-        match self.engine.listen(headers, principal).await {
+        match self.engine.listen(&headers, principal.as_ref()).await {
             Ok(events) => stream(Body::listen(events, line.cloned())),
             Err(outbound) => whole(outbound, Accepted::ANYTHING),
         }
