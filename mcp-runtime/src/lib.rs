@@ -36,7 +36,7 @@ pub use call::{Context, Reply, ToolError, ToolResult};
 pub use mcp_macros::{SessionState, mcp_server, tool};
 pub use protocol::Content;
 pub use schemars::{self, JsonSchema};
-pub use server::{Error, Result, Server};
+pub use server::{Error, Result, Running, Server};
 pub use session::{SessionState, Sessions, SigningKeys};
 
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.

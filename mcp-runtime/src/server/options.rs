@@ -78,7 +78,7 @@ impl std::error::Error for OptionError {}
 impl Options {
     /// What flags and environment say, the flags first. Wrong flags, `--help` and `--version` end the process, as they do
     /// everywhere.
-    pub(super) fn read(version: &str) -> Result<Self, OptionError> {
+    pub(super) fn read(version: &'static str) -> Result<Self, OptionError> {
         let environment = Self::from_variables(|name| std::env::var(name).ok())?;
         #[cfg(feature = "cli")]
         let environment = Self::from_flags(version).unwrap_or_else(|error| error.exit()).or(environment);
@@ -88,9 +88,9 @@ impl Options {
     }
 
     #[cfg(feature = "cli")]
-    fn from_flags(version: &str) -> Result<Self, clap::Error> {
+    fn from_flags(version: &'static str) -> Result<Self, clap::Error> {
         use clap::{CommandFactory, FromArgMatches};
-        let matches = Self::command().version(version.to_owned()).try_get_matches()?;
+        let matches = Self::command().version(version).try_get_matches()?;
         Self::from_arg_matches(&matches)
     }
 

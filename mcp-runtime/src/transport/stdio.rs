@@ -101,7 +101,8 @@ pub(crate) async fn serve(
     // The writer ends when nobody is left who could give it a frame.
     drop(out);
     let written = timeout(DRAIN, written).await;
-    tasks.abort_all();
+    tasks.shutdown().await;
+    engine.end_process(&process).await;
     match written {
         Ok(Ok(written)) => written,
         Ok(Err(_)) => Err(io::Error::other("the output thread ended early")),
