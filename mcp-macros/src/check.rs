@@ -1,0 +1,168 @@
+//! Rules that need more than one thing of the declaration; what one function alone can get wrong is `lower`'s.
+//!
+//! Takes: the model, and the item for its other names. Gives: errors. Knows: what must be unique, what collides with
+//! generated things. Must not know: generated code.
+
+use proc_macro2::Span;
+use syn::{Expr, ExprLit, Ident, Lit};
+
+use crate::{
+    errors::Errors,
+    item::{Head, Member, ServerItem},
+    lower::spaceless,
+    model::{Server, Shape, Tool},
+    names,
+};
+
+/// Records every broken rule.
+pub(crate) fn server(server: &Server, item: &ServerItem, errors: &mut Errors) {
+    if matches!(server.shape, Shape::Broken) {
+        return;
+    }
+    some_tool(server, item, errors);
+    unique_tools(server, errors);
+    qualified_names(server, errors);
+    for tool in &server.tools {
+        unique_arguments(tool, errors);
+        unique_headers(tool, errors);
+        unique_parts(tool, errors);
+    }
+    if server.tools.iter().any(|tool| tool.parts().next().is_some()) {
+        added_by_the_runtime(server, errors);
+    }
+    if let Shape::Mod(_) = server.shape {
+        generated_functions(item, errors);
+    }
+}
+
+fn some_tool(server: &Server, item: &ServerItem, errors: &mut Errors) {
+    if server.tools.is_empty() {
+        let example = "write `/// What it does.` and `#[tool]` above a function";
+        match &item.head {
+            Head::Impl(head) => {
+                errors.at(&head.self_ty, format_args!("a server must have a tool, found none; {example}"));
+            }
+            Head::Mod(head) => errors.at(&head.ident, format_args!("a server must have a tool, found none; {example}")),
+            Head::Other(..) => {}
+        }
+    }
+}
+
+fn unique_tools(server: &Server, errors: &mut Errors) {
+    twice(server.tools.iter().map(|tool| (tool.name.text.clone(), tool.name.span)), |name, place, other| {
+        errors.at_span(
+            place,
+            format_args!("the names of tools must differ, found `{name}` twice; rename one: `#[tool(name = \"…\")]`"),
+        );
+        errors.at_span(other, format_args!("`{name}` is also the name of this tool"));
+    });
+}
+
+/// Calls `report` with each second place of a name, and the first.
+fn twice(names: impl Iterator<Item = (String, Span)>, mut report: impl FnMut(&str, Span, Span)) {
+    let mut known: Vec<(String, Span)> = Vec::new();
+    for (name, place) in names {
+        match known.iter().find(|(other, _)| *other == name) {
+            Some((_, first)) => report(&name, place, *first),
+            None => known.push((name, place)),
+        }
+    }
+}
+
+fn qualified_names(server: &Server, errors: &mut Errors) {
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = &server.name else { return };
+    let own = "mcp__".len() + name.value().len() + "__".len();
+    for tool in &server.tools {
+        let length = own + tool.name.text.len();
+        if length > names::QUALIFIED_NAME_LIMIT && tool.name.text.len() <= names::TOOL_NAME_LIMIT {
+            errors.at_span(
+                tool.name.span,
+                format_args!(
+                    "the names of server and tool together must have at most {} characters, as `mcp__{}__{}`, found {length}; shorten one",
+                    names::QUALIFIED_NAME_LIMIT, name.value(), tool.name.text
+                ),
+            );
+        }
+    }
+}
+
+fn unique_arguments(tool: &Tool, errors: &mut Errors) {
+    twice(tool.arguments().map(|argument| (argument.name.text.clone(), argument.name.span)), |name, place, other| {
+        errors.at_span(
+            place,
+            format_args!(
+                "the names of a tool's arguments must differ, found `{name}` twice; rename one: `#[arg(name = \"…\")]`"
+            ),
+        );
+        errors.at_span(other, format_args!("`{name}` is also the name of this argument"));
+    });
+}
+
+fn unique_headers(tool: &Tool, errors: &mut Errors) {
+    let headers = tool.arguments().filter_map(|argument| {
+        argument.header.as_ref().map(|header| (header.to_ascii_lowercase(), argument.name.span))
+    });
+    twice(headers, |name, place, other| {
+        errors.at_span(place, format_args!("the headers of a tool's arguments must differ, in any case of letters, found `{name}` twice; rename one"));
+        errors.at_span(other, format_args!("`{name}` is also the header of this argument"));
+    });
+}
+
+fn unique_parts(tool: &Tool, errors: &mut Errors) {
+    let mut known = Vec::new();
+    for part in tool.parts() {
+        let ty = spaceless(&part.ty);
+        if known.contains(&ty) {
+            errors.at(
+                &part.ty,
+                format_args!("a tool must borrow each session type once, found `{ty}` twice; remove one, and borrow the other as `&mut {ty}` if either was"),
+            );
+        }
+        known.push(ty);
+    }
+}
+
+/// Where tools borrow session state, clients without sessions name it in an argument that a tool mints.
+fn added_by_the_runtime(server: &Server, errors: &mut Errors) {
+    for tool in &server.tools {
+        if tool.name.text == names::MINTING_TOOL {
+            errors.at_span(
+                tool.name.span,
+                format_args!("`{0}` must be left to the tool that the server gains where tools borrow session state, found a tool of this name; rename it: `#[tool(name = \"…\")]`", names::MINTING_TOOL),
+            );
+        }
+        if tool.parts().next().is_none() {
+            continue;
+        }
+        for argument in tool.arguments().filter(|argument| argument.name.text == names::HANDLE_ARGUMENT) {
+            errors.at_span(
+                argument.name.span,
+                format_args!("`{0}` must be left to the argument that a tool gains when it borrows session state, found an argument of this name; rename it: `#[arg(name = \"…\")]`", names::HANDLE_ARGUMENT),
+            );
+        }
+    }
+}
+
+fn generated_functions(item: &ServerItem, errors: &mut Errors) {
+    let taken = |name: &Ident| name == "server" || name == "serve";
+    for member in &item.members {
+        let (name, tool) = match member {
+            Member::Function(function) => (&function.signature.ident, !function.tool.is_empty()),
+            Member::Other(_, Some(name)) => (name, false),
+            Member::Other(_, None) => continue,
+        };
+        if taken(name) {
+            let fix = if tool {
+                format!("rename the function and write `#[tool(name = \"{name}\")]`")
+            } else {
+                "rename it".to_owned()
+            };
+            errors.at(
+                name,
+                format_args!(
+                    "`server` and `serve` must be left to the functions that the `mod` gains, found `{name}`; {fix}"
+                ),
+            );
+        }
+    }
+}

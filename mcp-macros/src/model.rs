@@ -1,0 +1,177 @@
+//! What the user declared, understood: the only thing that `expand` sees.
+//!
+//! Takes: nothing. Gives: types. Knows: servers, tools, parameters, session types. Must not know: attributes, how the
+//! declaration was written.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{Expr, Ident, Type};
+
+use crate::{doc::Doc, paths::Runtime};
+
+/// A server.
+pub(crate) struct Server {
+    pub(crate) runtime: Runtime,
+    pub(crate) shape: Shape,
+    pub(crate) name: Option<Expr>,
+    pub(crate) version: Option<Expr>,
+    pub(crate) title: Option<Expr>,
+    pub(crate) website_url: Option<Expr>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) lenient: bool,
+    pub(crate) instructions: Doc,
+    pub(crate) tools: Vec<Tool>,
+}
+
+/// The two shapes of a declaration.
+pub(crate) enum Shape {
+    /// Methods of this type.
+    Impl(Ident, TokenStream),
+    /// Free functions in this module.
+    Mod(Ident),
+    /// Something that can't be a server; there are errors.
+    Broken,
+}
+
+/// A picture.
+pub(crate) struct Icon {
+    pub(crate) src: Expr,
+    pub(crate) mime_type: Option<Expr>,
+    pub(crate) sizes: Option<Expr>,
+}
+
+/// A tool.
+pub(crate) struct Tool {
+    /// The function's name.
+    pub(crate) function: Ident,
+    pub(crate) name: Name,
+    pub(crate) title: Option<Expr>,
+    pub(crate) description: Doc,
+    pub(crate) annotations: Annotations,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) input_schema: Option<Expr>,
+    pub(crate) manner: Manner,
+    /// It takes `&self`.
+    pub(crate) receiver: bool,
+    /// In source order, without `&self`.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: Output,
+}
+
+/// A name on the wire, and where it is written.
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Hints for clients; `None` is not said.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Annotations {
+    pub(crate) read_only: Option<bool>,
+    pub(crate) destructive: Option<bool>,
+    pub(crate) idempotent: Option<bool>,
+    pub(crate) open_world: Option<bool>,
+}
+
+/// How a function is run.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Manner {
+    Sync,
+    Async,
+    Blocking,
+}
+
+/// A parameter, told by how it is taken.
+pub(crate) enum Parameter {
+    Argument(Box<Argument>),
+    Part(Part),
+    /// The type behind the `&`.
+    Context(Type),
+}
+
+/// An owned parameter.
+pub(crate) struct Argument {
+    pub(crate) name: Name,
+    pub(crate) description: Doc,
+    pub(crate) ty: Type,
+    pub(crate) default: Option<Default>,
+    pub(crate) header: Option<String>,
+}
+
+/// The value of an argument that is left out.
+pub(crate) enum Default {
+    /// That of the type; where the key is.
+    Own(Span),
+    /// A text literal, which becomes the type by `From`.
+    Text(Expr),
+    /// Any other value.
+    Value(Expr),
+}
+
+/// A borrowed part of the session.
+pub(crate) struct Part {
+    /// The type behind the `&`.
+    pub(crate) ty: Type,
+    /// It is `&mut`.
+    pub(crate) writes: bool,
+}
+
+/// What a function returns.
+pub(crate) struct Output {
+    /// Elided lifetimes are called `'__mcp`.
+    pub(crate) ty: Type,
+    /// Whether it has any.
+    pub(crate) borrows: bool,
+}
+
+/// A type under `#[derive(SessionState)]`.
+pub(crate) struct SessionType {
+    pub(crate) runtime: Runtime,
+    pub(crate) ident: Ident,
+    pub(crate) key: String,
+    pub(crate) version: u32,
+    pub(crate) shape: StateShape,
+}
+
+/// What a session type consists of.
+pub(crate) enum StateShape {
+    Struct(Fields),
+    Enum(Vec<(Ident, Fields)>),
+}
+
+/// The fields of a struct or variant, by name or number.
+pub(crate) struct Fields(pub(crate) Vec<syn::Member>);
+
+impl Tool {
+    /// The owned parameters.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Argument(argument) => Some(&**argument),
+            _ => None,
+        })
+    }
+
+    /// The borrowed parts of the session.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Part(part) => Some(part),
+            _ => None,
+        })
+    }
+}
+
+impl Server {
+    /// Every session type that a tool borrows, once each, in source order.
+    pub(crate) fn session_types(&self) -> Vec<&Type> {
+        let mut known = Vec::new();
+        let types = self.tools.iter().flat_map(Tool::parts).map(|part| &part.ty);
+        types
+            .filter(|ty| {
+                let text = ty.to_token_stream().to_string();
+                let new = !known.contains(&text);
+                known.push(text);
+                new
+            })
+            .collect()
+    }
+}
