@@ -37,6 +37,10 @@ pub type Revision = u64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Operation(pub [u8; 16]);
 
+/// How many commits of one session are recognised when they come again: enough for a writer that repeats its own
+/// unanswered commit while others write.
+pub(crate) const OPERATIONS_KEPT: usize = 16;
+
 /// What tells two stores apart: random, made when the store is, kept in it. Keys that sign for sessions with state are
 /// derived from it, so that a token which outlived its state is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,7 +168,8 @@ pub enum Committed {
     Saved,
     /// They already were: an earlier commit had the same operation id.
     Duplicate,
-    /// A part has another revision than was expected; nothing was written.
+    /// A part has another revision than was expected; nothing was written. So it is when the record expired meanwhile:
+    /// its parts have revision 0 then.
     Conflict,
     /// The session was removed; nothing was written.
     Gone,

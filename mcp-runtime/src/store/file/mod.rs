@@ -1,0 +1,210 @@
+//! The embedded store that survives a restart.
+//!
+//! Takes: values as bytes. Gives: the same bytes, also after a crash. Knows: one file, the wall clock. Must not know:
+//! what the values are.
+
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use redb::{Database, DatabaseError};
+
+use self::{
+    tables::{Expiry, RecordState, Snapshot},
+    writer::{Job, Writer},
+};
+use super::{
+    Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
+};
+
+/// How long a part's key may be, in bytes.
+const MAX_KEY: usize = 128;
+
+/// How much of the file is kept in memory.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// Keeps sessions in one file, which one process at a time may use.
+///
+/// A commit has reached the disk when its future is ready; commits that come while another is being written share the
+/// next write. The idle lifetime goes by the wall clock, so that it goes on while the process is down, and a read renews
+/// it only once a tenth of it has passed, so that reads need not write.
+///
+/// # Source
+/// Our choice: the default for one instance; several share Redis or PostgreSQL.
+pub struct FileStore {
+    database: Arc<Database>,
+    identity: StoreIdentity,
+    writer: Writer,
+}
+
+impl FileStore {
+    /// Opens the file at this path, or makes it. Blocks for as long as the disk takes; after a crash the file is checked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], to the operator, if the file is in use by another process, is no store, is damaged
+    /// or can't be read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let refused = |why: &str, source: Option<BoxError>| {
+            let message = format!("can't open the session file {}: {why}", path.display());
+            StoreError::Unavailable(Box::new(OpenError { message, source }))
+        };
+        let database = match catch(|| Database::builder().set_cache_size(CACHE_BYTES).create(path)) {
+            Ok(Ok(database)) => database,
+            Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => {
+                return Err(refused(
+                    "it is in use by another process; give each process a file of its own, \
+                     or share sessions through Redis or PostgreSQL",
+                    None,
+                ));
+            }
+            Ok(Err(error)) => return Err(refused(UNUSABLE, Some(error.into()))),
+            Err(Panicked) => return Err(refused(UNUSABLE, None)),
+        };
+        let database = Arc::new(database);
+        let identity = match catch(|| tables::prepare(&database)) {
+            Ok(Ok(identity)) => identity,
+            Ok(Err(error)) => return Err(refused(UNUSABLE, Some(error))),
+            Err(Panicked) => return Err(refused(UNUSABLE, None)),
+        };
+        let writer = Writer::start(database.clone()).map_err(|error| refused(UNUSABLE, Some(error.into())))?;
+        Ok(Self { database, identity, writer })
+    }
+
+    /// Runs a read where it may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Snapshot) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = self.database.clone();
+        tokio::task::spawn_blocking(move || Snapshot::of(&database).and_then(|snapshot| read(&snapshot)))
+            .await
+            .map_err(unavailable)?
+            .map_err(unavailable)
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+const UNUSABLE: &str = "it can't be read or written, is damaged, or is no session file; \
+                        restore it from a backup, or name another file";
+
+fn unavailable(error: impl Into<BoxError>) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+/// A damaged file may break what the engine takes for granted.
+struct Panicked;
+
+fn catch<T>(open: impl FnOnce() -> T) -> Result<T, Panicked> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(open)).map_err(|_| Panicked)
+}
+
+#[derive(Debug)]
+struct OpenError {
+    message: String,
+    source: Option<BoxError>,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FileStore").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl StateStore for FileStore {
+    fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
+        Box::pin(std::future::ready(Ok(self.identity)))
+    }
+
+    fn durable(&self) -> bool {
+        true
+    }
+
+    fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
+        Box::pin(async move {
+            let names = keys.to_vec();
+            let (loaded, expires) = self.read(move |snapshot| snapshot.load(session, &names, now())).await?;
+            if loaded.presence == Presence::Live && Expiry(expires).is_due(now(), idle) {
+                // Nobody waits for it: should it fail, the next read tries again.
+                drop(self.writer.send(|reply| Job::Touch { session, idle, reply }));
+            }
+            Ok(loaded)
+        })
+    }
+
+    fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
+        Box::pin(async move {
+            if let Some(write) = commit.writes.iter().find(|write| write.key.len() > MAX_KEY) {
+                return Err(StoreError::TooLarge { bytes: write.key.len(), limit: MAX_KEY });
+            }
+            // Encoded here and not in the writer, which all sessions share.
+            let values = commit.writes.iter().map(|write| write.value.bytes()).collect();
+            self.writer.send(|reply| Job::Commit { session, commit, values, reply }).await
+        })
+    }
+
+    fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
+        Box::pin(async move {
+            match self.read(move |snapshot| snapshot.state(session, now())).await? {
+                RecordState::Absent => Ok(Presence::Absent),
+                RecordState::Gone => Ok(Presence::Gone),
+                RecordState::Live { expires } if !Expiry(expires).is_due(now(), idle) => Ok(Presence::Live),
+                RecordState::Live { .. } => self.writer.send(|reply| Job::Touch { session, idle, reply }).await,
+            }
+        })
+    }
+
+    fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.writer.send(|reply| Job::Remove { session, tombstone, reply }).await })
+    }
+
+    fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
+        Box::pin(self.read(move |snapshot| snapshot.list(owner, after, limit, now())))
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        Box::pin(async move {
+            let mut dropped = 0;
+            let mut after = None;
+            loop {
+                // Some at a time, so that commits get their turn in between.
+                let (expired, last) = self.read(move |snapshot| snapshot.expired(after, now())).await?;
+                if !expired.is_empty() {
+                    dropped += self.writer.send(|reply| Job::Drop { sessions: expired, reply }).await?;
+                }
+                let Some(last) = last else { return Ok(dropped) };
+                after = Some(last);
+            }
+        })
+    }
+}
