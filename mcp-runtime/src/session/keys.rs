@@ -295,4 +295,4 @@ const EXAMPLES: &[&[u8]] = &[
 ];
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -18,6 +18,9 @@ mod room;
 mod state;
 mod turns;
 
+#[cfg(test)]
+mod testing;
+
 pub use crate::store::SessionKey;
 pub use keys::{KeyError, SigningKeys};
 pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionManager};
