@@ -45,5 +45,7 @@ pub mod prelude {
         Content, Context, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
         mcp_server, tool,
     };
+    // Named by what `derive(JsonSchema)` writes.
+    pub use schemars;
     pub use serde::{Deserialize, Serialize};
 }

@@ -34,4 +34,12 @@ impl Server {
     pub fn new(service: impl Service) -> Self {
         Self { service: Arc::new(service) }
     }
+
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// When it can't start, or has to stop.
+    pub fn serve(self) -> Result {
+        todo!()
+    }
 }
