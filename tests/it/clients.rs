@@ -9,7 +9,10 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use serde_json::Value;
 
-use crate::programs::{Finished, RunningCommand, RunningServer, did_not_run, example, first_that_runs, root, run};
+use crate::{
+    programs::{Finished, RunningCommand, did_not_run, first_that_runs, root, run},
+    support::{HttpServer, process::example},
+};
 
 /// How long one run of one client may take; it takes about a second.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -55,9 +58,9 @@ impl Client {
     }
 
     fn over_http(&self, revisions: &[&str]) {
-        let server = RunningServer::start("notebook", &[], &[]);
+        let server = HttpServer::start("notebook");
         for revision in revisions {
-            let finished = run(self.command(revision).args(["--url", server.url()]), LIMIT);
+            let finished = run(self.command(revision).args(["--url", &server.url()]), LIMIT);
             let facts = facts(&finished, revision);
             assert_eq!(facts["found_again"], true, "{revision}: {facts}");
             assert_eq!(facts["isolated"], true, "{revision}: {facts}");
@@ -80,14 +83,14 @@ impl Client {
             let store = format!("file:{}", folder.path().join(revision).display());
             // 32 bytes of the letter k: the servers before and after must share their key.
             let keys = ("MCP_SESSION_KEYS", "first:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=");
-            let start = || RunningServer::start("notebook", &["--store", &store], &[keys]);
+            let start = || HttpServer::with("notebook", &["--store", &store], &[keys]);
             let before = start();
             let mut client =
-                RunningCommand::start(self.command(revision).args(["--url", before.url(), "--restart"]), LIMIT);
+                RunningCommand::start(self.command(revision).args(["--url", &before.url(), "--restart"]), LIMIT);
             client.wait_for(r#""closed""#);
             before.kill();
             let after = start();
-            client.tell(after.url());
+            client.tell(&after.url());
             let facts = facts(&client.finish(), revision);
             assert_eq!(facts["found_again"], true, "{revision}: {facts}");
         }

@@ -19,7 +19,10 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::programs::{RunningServer, did_not_run, first_that_runs, root, run};
+use crate::{
+    programs::{did_not_run, first_that_runs, root, run},
+    support::HttpServer,
+};
 
 /// The scenarios that must pass.
 const SCENARIOS: &[&str] = &[
@@ -149,8 +152,9 @@ fn passes(suite_name: &str, suite: &Suite, absent: &[&str]) {
             None => assert!(absent.contains(scenario), "{suite_name} has no {scenario}"),
         }
     }
-    let server = RunningServer::start("everything", &[], &[]);
+    let server = HttpServer::start("everything");
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = server.url();
     let queue = Mutex::new(jobs.iter());
     let rows = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -159,7 +163,7 @@ fn passes(suite_name: &str, suite: &Suite, absent: &[&str]) {
                 loop {
                     let next = queue.lock().expect("nothing panics under the lock").next();
                     let Some((scenario, revision)) = next else { break };
-                    let outcome = suite.run_one(server.url(), folder.path(), scenario, revision);
+                    let outcome = suite.run_one(&url, folder.path(), scenario, revision);
                     let row = Row { scenario: (*scenario).to_owned(), revision: (*revision).to_owned(), outcome };
                     rows.lock().expect("nothing panics under the lock").push(row);
                 }
@@ -171,7 +175,8 @@ fn passes(suite_name: &str, suite: &Suite, absent: &[&str]) {
     let table = table(suite_name, &rows);
     // Past the capture of the test harness, so that a run shows what was covered.
     let _ = std::io::stderr().write_all(table.as_bytes());
-    assert!(rows.iter().all(|row| row.outcome.is_ok()), "{table}\nthe server's log:\n{}", server.log());
+    let log: Vec<String> = server.stderr.try_iter().collect();
+    assert!(rows.iter().all(|row| row.outcome.is_ok()), "{table}\nthe server's log:\n{}", log.join("\n"));
 }
 
 /// A line per scenario, a column per revision with the number of good checks, and below it what is wrong.

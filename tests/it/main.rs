@@ -4,3 +4,6 @@ mod clients;
 mod conformance;
 mod official_schema;
 mod programs;
+mod support;
+mod tidy;
+mod transcripts;

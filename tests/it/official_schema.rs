@@ -19,6 +19,36 @@ use crate::programs::root;
 /// Every revision that has a schema, oldest first.
 pub(crate) const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 
+/// Fails unless a message that came after this text was sent is what the revision's schema says.
+///
+/// The text may hold a request, several, something that is none, or the name of an HTTP method; the message may be an
+/// answer, several, or something that the server says on its own.
+pub(crate) fn assert_valid(revision: &str, sent: &str, message: &Value) {
+    if let Err(problem) = validate_after(revision, sent, message) {
+        panic!("{problem}\nafter: {sent}");
+    }
+}
+
+fn validate_after(revision: &str, sent: &str, message: &Value) -> Result<(), String> {
+    if let Value::Array(messages) = message {
+        if messages.is_empty() {
+            return Err("an empty batch is no answer".into());
+        }
+        return messages.iter().try_for_each(|message| validate_after(revision, sent, message));
+    }
+    if message.get("method").is_some() {
+        return validate_server_message(revision, message);
+    }
+    let requests = match serde_json::from_str(sent) {
+        Ok(Value::Array(requests)) => requests,
+        Ok(request) => vec![request],
+        Err(_) => Vec::new(),
+    };
+    let request = requests.iter().find(|request| request.get("id").is_some() && request["id"] == message["id"]);
+    let method = request.and_then(|request| request["method"].as_str()).unwrap_or_default();
+    validate_answer(revision, method, message)
+}
+
 /// Checks a message that answers a request of this method: its envelope, and its result or error.
 ///
 /// An error without an `id` passes where the revision can't express it (up to 2025-06-18), if all else is right.
@@ -218,6 +248,20 @@ fn a_result_that_is_also_an_error_or_has_no_content_is_wrong() {
         fails(revision, "tools/call", &empty);
         fails(revision, "no/such/method", &json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
     }
+}
+
+#[test]
+fn each_message_of_a_batch_answers_the_request_with_its_id() {
+    let sent =
+        r#"[{ "jsonrpc": "2.0", "id": 1, "method": "ping" }, { "jsonrpc": "2.0", "id": 2, "method": "tools/list" }]"#;
+    let pong = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
+    let tools = json!({ "jsonrpc": "2.0", "id": 2, "result": { "tools": [] } });
+    assert_valid("2025-03-26", sent, &json!([tools, pong]));
+    let swapped = json!({ "jsonrpc": "2.0", "id": 2, "result": {} });
+    assert!(validate_after("2025-03-26", sent, &json!([pong, swapped])).is_err());
+    assert!(validate_after("2025-03-26", sent, &json!([])).is_err());
+    assert!(validate_after("2025-03-26", "not JSON", &pong).is_err(), "nothing was asked, so there is no result");
+    assert_valid("2025-03-26", "not JSON", &json!({ "jsonrpc": "2.0", "error": { "code": -32700, "message": "no" } }));
 }
 
 #[test]

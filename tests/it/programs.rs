@@ -1,36 +1,23 @@
-//! Starting our examples and other people's programs.
+//! Running other people's programs.
 //!
-//! - *Takes*: names of examples, commands.
-//! - *Gives*: a running server with its URL, the output of a command.
-//! - *Knows*: where cargo puts examples, what a missing installation means.
+//! - *Takes*: commands.
+//! - *Gives*: what they write and how they end.
+//! - *Knows*: what a missing installation means.
 //! - *Must not know*: what the programs are for.
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
-/// How long a server may take until it listens.
-const START: Duration = Duration::from_secs(20);
-
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The built example of this name, which `cargo test` builds before it runs the tests.
-pub(crate) fn example(name: &str) -> PathBuf {
-    let this = env::current_exe().expect("a test knows its own path");
-    // The test is `target/debug/deps/it-…`, the example is `target/debug/examples/…`.
-    let profile = this.parent().and_then(Path::parent).expect("tests lie two folders deep");
-    let path = profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
-    assert!(path.is_file(), "{} is not built: run `cargo build --examples`", path.display());
-    path
 }
 
 /// Tells why a test did not run; where everything must run (`CI=true`) that is a failure.
@@ -39,79 +26,6 @@ pub(crate) fn example(name: &str) -> PathBuf {
 pub(crate) fn did_not_run(what: &str, missing: &str) {
     assert!(env::var("CI").as_deref() != Ok("true"), "{what} did not run: {missing}");
     let _ = writeln!(std::io::stderr(), "{what} did not run: {missing}. `ci/setup` installs it.");
-}
-
-/// A server that runs until this is dropped.
-pub(crate) struct RunningServer {
-    child: Child,
-    url: String,
-    log: Arc<Mutex<String>>,
-}
-
-impl RunningServer {
-    /// Starts an example on Streamable HTTP and a free port, and waits until it listens.
-    pub(crate) fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(example(name))
-            .args(["--transport", "streamable-http", "--port", "0"])
-            .args(arguments)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("an example starts");
-        let stderr = child.stderr.take().expect("stderr is piped");
-        let log = Arc::new(Mutex::new(String::new()));
-        let (found, listening) = mpsc::channel();
-        let shared = Arc::clone(&log);
-        thread::spawn(move || {
-            // It goes on reading after the URL: a full pipe would stop the server.
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if let Some(url) = listening_on(&line) {
-                    let _ = found.send(url);
-                }
-                let mut log = shared.lock().expect("no reader panics");
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        // From here on, dropping ends the process.
-        let mut server = Self { child, url: String::new(), log };
-        match listening.recv_timeout(START) {
-            Ok(url) => server.url = url,
-            Err(_) => panic!("{name} does not say where it listens:\n{}", server.log()),
-        }
-        server
-    }
-
-    /// Where it listens, path included.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// What it wrote to stderr so far.
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("no reader panics").clone()
-    }
-
-    /// Ends it at once, as `kill -9` does.
-    pub(crate) fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for RunningServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The URL of a line that says `listening on http://…`.
-fn listening_on(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("listening on ")?;
-    let url = rest.split_whitespace().next()?;
-    url.starts_with("http://").then(|| url.to_owned())
 }
 
 /// How a command ended and what it wrote.
