@@ -122,7 +122,7 @@ impl Transcript {
 
     /// Plays all steps; values that are remembered go into later messages.
     fn play(&self, mut over: Over) -> Played {
-        let mut remembered = BTreeMap::new();
+        let mut remembered: BTreeMap<String, String> = BTreeMap::new();
         let mut played = Vec::new();
         for step in &self.steps {
             let Step::Exchange { sent, headers, expected, .. } = step else {
@@ -151,7 +151,7 @@ impl Transcript {
     fn hold(&self, path: &Path, played: &Played) {
         let mut actual = self.head.clone();
         let mut wrong = Vec::new();
-        let mut remembered = BTreeMap::new();
+        let mut remembered: BTreeMap<String, String> = BTreeMap::new();
         for (step, (status, messages)) in self.steps.iter().zip(&played.0) {
             let Step::Exchange { sent, headers, status: expected_status, expected } = step else {
                 actual += "\n---\n";

@@ -8,6 +8,6 @@ pub mod tool;
 pub mod version;
 
 pub use capability::{ClientCapabilities, Implementation};
-pub use content::{Annotations, Audience, Content, Icon};
+pub use content::{Annotations, Audience, Content, Icon, ResourceContents};
 pub use tool::{Tool, ToolAnnotations};
 pub use version::Version;
