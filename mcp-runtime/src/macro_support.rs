@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 pub use serde_json;
 
-pub use crate::schema::{Argument, Arguments, ArgumentType, Fill, Slot, argument, decode};
+pub use crate::schema::{Argument, ArgumentType, Arguments, Fill, Slot, argument, decode};
 pub use crate::{
     call::{Context, Reply, ToolError, ToolResult},
     protocol::ToolAnnotations,

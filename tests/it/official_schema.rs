@@ -45,6 +45,8 @@ fn validate_after(revision: &str, sent: &str, message: &Value) -> Result<(), Str
         Err(_) => Vec::new(),
     };
     let request = requests.iter().find(|request| request.get("id").is_some() && request["id"] == message["id"]);
+    // An id such as 1.0 comes back as the integer that it is.
+    let request = request.or_else(|| requests.first().filter(|_| requests.len() == 1));
     let method = request.and_then(|request| request["method"].as_str()).unwrap_or_default();
     validate_answer(revision, method, message)
 }

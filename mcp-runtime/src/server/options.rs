@@ -10,7 +10,10 @@ use std::{fmt, time::Duration};
 #[cfg_attr(feature = "cli", derive(clap::Parser))]
 #[cfg_attr(
     feature = "cli",
-    command(about = "An MCP server", after_help = "Each flag has a variable (MCP_PORT for --port); a flag wins over it.")
+    command(
+        about = "An MCP server",
+        after_help = "Each flag has a variable (MCP_PORT for --port); a flag wins over it."
+    )
 )]
 pub(super) struct Options {
     /// How clients reach the server: on its stdin and stdout, or over HTTP [default: stdio] [env: MCP_TRANSPORT]

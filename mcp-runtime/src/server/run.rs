@@ -166,9 +166,9 @@ impl Server {
                 address.ip()
             )));
         }
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Error::new(format!("can't listen on {address}: {error} (--port 0 takes a free port)"))
-        })?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Error::new(format!("can't listen on {address}: {error} (--port 0 takes a free port)")))?;
         let address = listener.local_addr()?;
         let (app, layers) = (self.app.take(), std::mem::take(&mut self.layers));
         let engine = self.engine().await?;

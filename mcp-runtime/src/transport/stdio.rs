@@ -84,8 +84,7 @@ pub(crate) async fn serve(
             }
         };
         while tasks.try_join_next().is_some() {}
-        let exchange =
-            engine.exchange(Inbound { body, principal: None, source: Source::Stdio(process.clone()) });
+        let exchange = engine.exchange(Inbound { body, principal: None, source: Source::Stdio(process.clone()) });
         let (begun, began) = oneshot::channel();
         // The first line says "begun" when it is done, all others when they have been polled once.
         let (done, begun) = if patience == FIRST { (Some(begun), None) } else { (None, Some(begun)) };
@@ -107,7 +106,10 @@ pub(crate) async fn serve(
         Ok(Ok(written)) => written,
         Ok(Err(_)) => Err(io::Error::other("the output thread ended early")),
         Err(_) => {
-            tracing::warn!("calls were still running {} seconds after the input ended: they are cut off", DRAIN.as_secs());
+            tracing::warn!(
+                "calls were still running {} seconds after the input ended: they are cut off",
+                DRAIN.as_secs()
+            );
             Ok(())
         }
     }
@@ -212,7 +214,6 @@ fn write_frames(output: impl Write, mut frames: mpsc::Receiver<Bytes>) -> io::Re
     }
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! HTTP/1.1 in bytes: no client library stands between a test and what the server says.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
     time::Duration,
 };
@@ -143,8 +143,8 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {:?}", self.text()))
     }
 
-    /// The messages in the body: one JSON value, or the events of a stream.
-    pub fn messages(&self) -> Vec<Value> {
+    /// The messages in the body, as JSON text: one, or the events of a stream.
+    pub fn messages(&self) -> Vec<String> {
         if self.body.is_empty() {
             return Vec::new();
         }
@@ -154,10 +154,9 @@ impl Response {
                 lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
             };
             let text = self.text();
-            let events = text.split("\n\n").map(data).filter(|data| !data.is_empty());
-            return events.map(|data| serde_json::from_str(&data).expect("events hold JSON")).collect();
+            return text.split("\n\n").map(data).filter(|data| !data.is_empty()).collect();
         }
-        vec![self.json()]
+        vec![self.text()]
     }
 }
 

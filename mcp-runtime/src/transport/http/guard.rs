@@ -168,7 +168,9 @@ mod tests {
     #[test]
     fn a_server_on_loopback_answers_to_loopback_names_alone() {
         let guard = guard("127.0.0.1", &[], &[]);
-        for good in ["localhost", "LOCALHOST:1", "localhost:8000", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8000"] {
+        for good in
+            ["localhost", "LOCALHOST:1", "localhost:8000", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8000"]
+        {
             assert!(guard.admits_host(good), "{good}");
         }
         for bad in [

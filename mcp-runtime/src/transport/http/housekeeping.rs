@@ -109,7 +109,8 @@ impl Housekeeping {
             }
             entry.unchanged = entry.unchanged.saturating_add(1);
             let unchanged = TICK * entry.unchanged;
-            if now.blocked() && unchanged >= self.limits.stall || now.phase() == Phase::Head && unchanged >= self.limits.head
+            if now.blocked() && unchanged >= self.limits.stall
+                || now.phase() == Phase::Head && unchanged >= self.limits.head
             {
                 entry.line.order(Order::Abort);
             } else if now.phase() == Phase::Idle && unchanged >= self.limits.idle {

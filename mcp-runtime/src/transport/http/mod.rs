@@ -21,11 +21,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::Router;
 
-pub(crate) use self::{guard::GuardError, serve::Serving};
 use self::{
     endpoint::{Endpoint, EndpointService},
     guard::Guard,
 };
+pub(crate) use self::{guard::GuardError, serve::Serving};
 use crate::{auth::Authenticator, engine::Engine};
 
 /// How a server is reached.

@@ -34,8 +34,11 @@ pub(super) const NOT_FOUND: Refusal = refusal!(NOT_FOUND, "-32600", "Not found: 
 pub(super) const METHOD: Refusal = refusal!(METHOD_NOT_ALLOWED, "-32600", "Method not allowed");
 pub(super) const UNAUTHORIZED: Refusal = refusal!(UNAUTHORIZED, "-32600", "Unauthorized");
 pub(super) const UNAVAILABLE: Refusal = refusal!(SERVICE_UNAVAILABLE, "-32603", "Temporarily unavailable");
-pub(super) const CONTENT_TYPE: Refusal =
-    refusal!(UNSUPPORTED_MEDIA_TYPE, "-32600", "Unsupported media type: Content-Type must be application/json in UTF-8");
+pub(super) const CONTENT_TYPE: Refusal = refusal!(
+    UNSUPPORTED_MEDIA_TYPE,
+    "-32600",
+    "Unsupported media type: Content-Type must be application/json in UTF-8"
+);
 pub(super) const ACCEPT_POST: Refusal = refusal!(
     NOT_ACCEPTABLE,
     "-32600",

@@ -137,7 +137,8 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 });
             }
             // The peer was gone before we looked.
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+            }
             Err(error) => {
                 // Out of file descriptors, as a rule: they come back when connections end, and asking at once would only
                 // burn the processor.
