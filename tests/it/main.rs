@@ -1,7 +1,9 @@
 //! The tests from outside: the whole product as others meet it.
 
+mod behaviour;
 mod clients;
 mod conformance;
+mod fixture;
 mod official_schema;
 mod programs;
 mod support;

@@ -1,5 +1,6 @@
 //! What the tests share: starting an example as a process, and speaking to it in bytes.
 
+pub mod client;
 pub mod http;
 pub mod process;
 
