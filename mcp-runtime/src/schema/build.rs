@@ -362,6 +362,15 @@ fn bounds(format: Option<&str>, form: &mut Form) {
             (None, _) => *bound = implied,
         }
     }
+    if format == Some("float") {
+        // Beyond them, decoding would make an infinity of a number.
+        for (bound, limit) in [(&mut form.minimum, f32::MIN), (&mut form.maximum, f32::MAX)] {
+            if bound.is_none() {
+                *bound = Number::from_f64(limit.into());
+                form.checked = true;
+            }
+        }
+    }
     form.wide = !narrower && !matches!(format, Some("int8" | "uint8" | "int16" | "uint16"));
     form.checked |= narrower
         || form.exclusive_minimum.is_some()

@@ -14,7 +14,7 @@ const LONGEST_DEFAULT: usize = 100;
 
 /// The description with constraints and default folded into it: `How many (1–9, default 3)`.
 pub(super) fn description(form: &Form) -> String {
-    let mut notes = constraints(form);
+    let mut notes = constraints(form, false);
     if form.is_anything() {
         notes.insert(0, "any JSON value".to_owned());
     }
@@ -39,13 +39,13 @@ pub(super) fn description(form: &Form) -> String {
     text
 }
 
-/// What the keywords demand beyond the type.
-fn constraints(form: &Form) -> Vec<String> {
+/// What the keywords demand beyond the type; with `all`, also the bounds that every integer of its size has.
+fn constraints(form: &Form, all: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(format) = &form.format {
         notes.push(format.clone());
     }
-    notes.extend(range(form));
+    notes.extend(range(form, all));
     if let Some(factor) = &form.multiple_of {
         notes.push(format!("a multiple of {factor}"));
     }
@@ -64,10 +64,11 @@ fn constraints(form: &Form) -> Vec<String> {
     notes
 }
 
-fn range(form: &Form) -> Option<String> {
-    // The bounds of wide integer types are no news, save that there are no negative ones.
-    let maximum = form.maximum.as_ref().filter(|_| !form.wide);
-    let minimum = form.minimum.as_ref().filter(|minimum| !form.wide || minimum.as_u64() == Some(0));
+fn range(form: &Form, all: bool) -> Option<String> {
+    // The bounds of wide types are no news in a description, and the answer to a value beyond them.
+    let news = |_: &&Number| all || !form.wide;
+    let minimum = form.minimum.as_ref().filter(news);
+    let maximum = form.maximum.as_ref().filter(news);
     let least = minimum
         .map(|minimum| format!("at least {minimum}"))
         .or_else(|| form.exclusive_minimum.as_ref().map(|minimum| format!("more than {minimum}")));
@@ -126,7 +127,7 @@ pub(super) fn expected(form: &Form) -> String {
             (true, None) => "any JSON value".to_owned(),
         };
     };
-    let notes = constraints(form).join(", ");
+    let notes = constraints(form, true).join(", ");
     match kind {
         Kind::Integer | Kind::Number if !notes.is_empty() => format!("{} {notes}", kind.name()),
         Kind::Array if form.tuple.is_empty() => match form.items.as_deref().filter(|items| !items.is_anything()) {

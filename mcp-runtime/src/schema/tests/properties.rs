@@ -1,0 +1,267 @@
+//! Portable schemas and serde agree: what serde gives, the schema accepts; what the schema accepts, serde takes.
+
+use std::collections::BTreeMap;
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{types::*, *};
+
+fn validator(schema: &str) -> Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(schema).expect("JSON")).expect("a schema")
+}
+
+fn draft7(schema: &str) -> Validator {
+    jsonschema::draft7::new(&serde_json::from_str(schema).expect("JSON")).expect("a schema")
+}
+
+/// Members that are null and may be left out are left out: that is how the schema wants absence.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = |(name, value): (String, Value)| (name != "any" && name != "unit" && value.is_null()).then_some(()).map_or(Some((name, without_nulls(value))), |()| None);
+            Value::Object(members.into_iter().filter_map(kept).collect())
+        }
+        Value::Array(elements) => Value::Array(elements.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+fn agree<T: ArgumentType + Serialize + PartialEq + std::fmt::Debug>(value: &T) {
+    let schema = input(vec![arg::<T>("it")]);
+    let serialised = serde_json::to_value(value).expect("JSON");
+    let instance = json!({ "it": without_nulls(serialised.clone()) });
+    for validator in [validator(&schema), draft7(&schema)] {
+        if let Err(error) = validator.validate(&instance) {
+            panic!("{instance}\nis refused by\n{schema}:\n{error} at {}", error.instance_path());
+        }
+    }
+    // With nulls and without: both are taken, strictly.
+    assert_eq!(strict::<T>(&serialised.to_string()).as_ref(), Ok(value));
+    assert_eq!(strict::<T>(&instance["it"].to_string()).as_ref(), Ok(value));
+    let given = output::<T>();
+    if let Err(error) = validator(&given).validate(&serialised) {
+        panic!("{serialised}\nis refused by\n{given}:\n{error} at {}", error.instance_path());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_serde_gives_the_schemas_accept(value in everything()) {
+        agree(&value);
+    }
+
+    #[test]
+    fn what_serde_gives_the_schemas_of_its_parts_accept(
+        tree in tree(), shape in shape(), external in external(), untagged in untagged(), flat in flat(),
+        class in class(), addresses in proptest::collection::vec(address(), 0..3), adjacent in adjacent(),
+    ) {
+        agree(&tree);
+        agree(&shape);
+        agree(&external);
+        agree(&untagged);
+        agree(&flat);
+        agree(&class);
+        agree(&addresses);
+        agree(&adjacent);
+    }
+}
+
+/// Any value that a schema accepts, made from the schema alone.
+fn instance(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> BoxedStrategy<Value> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.strip_prefix("#/$defs/").expect("a definition");
+        return instance(&definitions[name], definitions, depth);
+    }
+    let arms: Vec<_> = schema["anyOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|arm| instance(arm, definitions, depth))
+        .collect();
+    let arms = (!arms.is_empty()).then(|| proptest::strategy::Union::new(arms).boxed());
+    if let Some(values) = schema["enum"].as_array() {
+        return proptest::sample::select(values.clone()).boxed();
+    }
+    match (schema["type"].as_str(), arms) {
+        (Some("object"), arms) => object(schema, definitions, depth, arms),
+        (None, Some(arms)) => arms,
+        (None, None) => prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), Just(json!([{}, "x"]))].boxed(),
+        (Some("string"), _) => {
+            let (least, most) = (schema["minLength"].as_u64().unwrap_or(0), schema["maxLength"].as_u64().unwrap_or(6));
+            proptest::collection::vec(any::<char>(), least as usize..=most as usize)
+                .prop_map(|letters| letters.into_iter().collect::<String>().into())
+                .boxed()
+        }
+        (Some("integer"), _) => {
+            let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+            let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+            // `5.0` is an integer to JSON Schema.
+            let exact = least.max(-1_000)..=most.min(1_000);
+            prop_oneof![(least..=most).prop_map(Value::from), exact.prop_map(|number| Value::from(number as f64))].boxed()
+        }
+        (Some("number"), _) => prop_oneof![any::<i32>().prop_map(Value::from), (-1e30..1e30).prop_map(Value::from)].boxed(),
+        (Some("boolean"), _) => any::<bool>().prop_map(Value::from).boxed(),
+        (Some("null"), _) => Just(Value::Null).boxed(),
+        (Some("array"), _) => {
+            let least = schema["minItems"].as_u64().unwrap_or(0) as usize;
+            let most = schema["maxItems"].as_u64().map_or(if depth > 4 { 0 } else { 3 }, |most| most as usize);
+            proptest::collection::vec(instance_of_items(schema, definitions, depth, most), least..=most).prop_map(Value::from).boxed()
+        }
+        other => panic!("{other:?} in {schema}"),
+    }
+}
+
+fn instance_of_items(schema: &Value, definitions: &Map<String, Value>, depth: usize, most: usize) -> BoxedStrategy<Value> {
+    // Recursive types end where their lists are empty.
+    if most == 0 { Just(Value::Null).boxed() } else { instance(&schema["items"], definitions, depth + 1) }
+}
+
+fn object(
+    schema: &Value,
+    definitions: &Map<String, Value>,
+    depth: usize,
+    arms: Option<BoxedStrategy<Value>>,
+) -> BoxedStrategy<Value> {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut members: Vec<BoxedStrategy<Option<(String, Value)>>> = Vec::new();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let name = name.clone();
+        let chance = if required.contains(&name.as_str()) { 1.0 } else { 0.5 };
+        let member = instance(property, definitions, depth).prop_map(move |value| (name.clone(), value));
+        members.push(proptest::option::weighted(chance, member).boxed());
+    }
+    let rest: BoxedStrategy<BTreeMap<String, Value>> = match &schema["additionalProperties"] {
+        Value::Object(_) if depth <= 4 => {
+            let values = instance(&schema["additionalProperties"], definitions, depth + 1);
+            proptest::collection::btree_map("[a-z]{0,3}", values, 0..3).boxed()
+        }
+        // Open objects: serde must not mind what it does not know.
+        Value::Null => proptest::collection::btree_map("zz_[a-z]{3}", Just(json!([0])), 0..2).boxed(),
+        _ => Just(BTreeMap::new()).boxed(),
+    };
+    let arms = arms.unwrap_or_else(|| Just(json!({})).boxed());
+    (members, rest, arms)
+        .prop_map(|(members, rest, arm)| {
+            let mut whole: Map<String, Value> = rest.into_iter().collect();
+            whole.extend(arm.as_object().cloned().unwrap_or_default());
+            whole.extend(members.into_iter().flatten());
+            Value::Object(whole)
+        })
+        .boxed()
+}
+
+#[derive(Debug, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+enum Mixed {
+    Plain,
+    Documented(u16),
+    Named { beta: bool, alpha: Option<Colour> },
+}
+
+#[derive(Debug, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+struct Family {
+    address: Address,
+    tree: Tree,
+    shape: Shape,
+    adjacent: Adjacent,
+    untagged: Untagged,
+    flat: Flat,
+    closed: Closed,
+    mixed: Vec<Mixed>,
+    class: Option<Class>,
+    triple: [u8; 3],
+    holes: Vec<Option<u8>>,
+    map: BTreeMap<String, Option<Point>>,
+    single: f32,
+    char: char,
+    any: Value,
+    text: Option<Box<str>>,
+    non_zero: std::num::NonZeroU16,
+    wide: i64,
+    unit: (),
+}
+
+#[test]
+fn what_the_schema_accepts_serde_takes() {
+    let schema = input(vec![arg::<Family>("it")]);
+    let validator = validator(&schema);
+    let parsed: Value = serde_json::from_str(&schema).expect("JSON");
+    let definitions = parsed["$defs"].as_object().cloned().unwrap_or_default();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+    let strategy = instance(&parsed["properties"]["it"], &definitions, 0);
+    runner
+        .run(&strategy, |value| {
+            prop_assert!(validator.is_valid(&json!({ "it": value.clone() })), "the generator made {value}");
+            let taken = lenient::<Family>(&value.to_string());
+            prop_assert!(taken.is_ok(), "{value}\n{taken:?}");
+            Ok(())
+        })
+        .expect("agreement");
+}
+
+/// Every place in a value that holds neither members nor elements.
+fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            leaves(value, &format!("{at}/{name}"), found);
+        }),
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(index, value)| leaves(value, &format!("{at}/{index}"), found));
+        }
+        _ => found.push(at.to_owned()),
+    }
+}
+
+fn any_leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-300_i64..300).prop_map(Value::from),
+        (-2e9..2e9).prop_map(Value::from),
+        "[a-z]{0,2}".prop_map(Value::from),
+        Just(json!("Red")),
+        Just(json!("circle")),
+        Just(json!([])),
+        Just(json!({})),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_changed_value_is_taken_if_the_schema_accepts_it(
+        value in everything(), place in any::<proptest::sample::Index>(), leaf in any_leaf(),
+    ) {
+        thread_local! {
+            static VALIDATOR: Validator = validator(&input(vec![arg::<Everything>("it")]));
+        }
+        let mut value = without_nulls(serde_json::to_value(value).expect("JSON"));
+        let mut places = Vec::new();
+        leaves(&value, "", &mut places);
+        // A tuple's elements are only told apart by words: the profile has no keyword for them.
+        places.retain(|place| !place.starts_with("/pair/") && !place.starts_with("/external/Tuple/"));
+        let place = place.get(&places);
+        *value.pointer_mut(place).expect("a place") = leaf;
+        let accepted = VALIDATOR.with(|validator| validator.is_valid(&json!({ "it": value.clone() })));
+        let taken = lenient::<Everything>(&value.to_string());
+        if accepted {
+            prop_assert!(taken.is_ok(), "{place}: {taken:?}");
+        }
+        if let Err(text) = taken {
+            prop_assert!(text.len() <= 2_048);
+            prop_assert!(text.lines().count() > 1);
+        }
+    }
+
+    #[test]
+    fn any_json_is_decoded_or_refused_with_advice(text in "[\\[\\]{}\",:0-9eE.+a-z\\\\ -]{0,40}") {
+        // The walk relies on well-formed text; on anything else it must still end without a panic.
+        let _ = lenient::<Everything>(&text);
+    }
+}
