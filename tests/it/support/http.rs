@@ -108,8 +108,17 @@ impl Response {
         response
     }
 
-    /// Reads status line and headers alone.
+    /// Reads status line and headers alone; interim responses, of which a server may send any number, are skipped.
     pub fn read_head(reader: &mut impl BufRead) -> Self {
+        loop {
+            let head = Self::read_any_head(reader);
+            if head.status >= 200 {
+                return head;
+            }
+        }
+    }
+
+    fn read_any_head(reader: &mut impl BufRead) -> Self {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a status line comes");
         let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
