@@ -3,6 +3,7 @@
 mod behaviour;
 mod clients;
 mod conformance;
+mod eras;
 mod fixture;
 mod official_schema;
 mod programs;

@@ -29,8 +29,9 @@ pub struct Client {
     handle: OnceLock<String>,
 }
 
-/// The tools of the fixture that keep state.
-const STATEFUL: [&str; 5] = ["count", "counted", "who", "count_and_panic", "count_and_fail"];
+/// The tools of the fixture and of the tutorial that keep state.
+const STATEFUL: [&str; 7] =
+    ["count", "counted", "who", "count_and_panic", "count_and_fail", "memory_add", "memory_recall"];
 
 impl Client {
     /// Connects, with a handshake where there is one.
