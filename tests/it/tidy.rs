@@ -35,15 +35,23 @@ fn room(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// Code without comments, and without its tests, which may look at everything.
+/// Code without comments, and without what is compiled for tests only, which may look at everything.
 fn shipped(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
+    let mut code = Vec::new();
+    // Of an item for tests, everything up to the next blank line is left out.
+    let mut of_tests = false;
+    for line in text.lines() {
+        of_tests = line.trim() == "#[cfg(test)]" || of_tests && !line.trim().is_empty();
+        if !of_tests {
+            code.push(line.split("//").next().unwrap_or_default());
+        }
+    }
+    code.join("\n")
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests") || path.file_stem().is_some_and(|stem| stem == "tests")
+    path.components().any(|part| part.as_os_str() == "tests") || path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing")
 }
 
 /// The rooms that `use crate::…` and `crate::…` paths of this code name.
