@@ -151,6 +151,14 @@ impl Snapshot {
         Ok(found)
     }
 
+    /// How many records, parts and owned sessions there are.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> Result<(u64, u64, u64), redb::Error> {
+        use redb::ReadableTableMetadata;
+        let (parts, owners) = (self.transaction.open_table(PARTS)?, self.transaction.open_table(OWNERS)?);
+        Ok((self.records.len()?, parts.len()?, owners.len()?))
+    }
+
     /// Sessions after `after` whose time has passed, and where to go on, if there is more.
     pub(super) fn expired(
         &self,
