@@ -11,7 +11,7 @@ use crate::store::{
 pub(super) const LONG: Duration = Duration::from_secs(300);
 
 /// How often a call is repeated.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: usize = 100;
 
 #[derive(Clone)]
 pub(super) struct Probe {
