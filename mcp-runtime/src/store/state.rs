@@ -166,7 +166,7 @@ pub struct Commit {
 pub enum Committed {
     /// All writes are in the store: each part's revision is one more than was expected.
     Saved,
-    /// They already were: an earlier commit had the same operation id.
+    /// They already were: one of the session's last 16 commits had the same operation id. Looked at before revisions.
     Duplicate,
     /// A part has another revision than was expected; nothing was written. So it is when the record expired meanwhile:
     /// its parts have revision 0 then.
@@ -251,7 +251,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`StoreError`]: the peer sees 503 and -32603.
     fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence>;
 
-    /// Removes the record, if any, and leaves a tombstone for this long, so that no commit brings it back.
+    /// Removes the record, if any, and leaves a tombstone for this long, so that no commit brings it back; none for zero.
+    /// A tombstone that already stands for longer stays.
     ///
     /// # Errors
     /// [`StoreError`]: the peer sees 503 and -32603.

@@ -14,8 +14,10 @@ use crate::store::{
 
 /// Facts about the file: its format, and the store's identity.
 const FACTS: TableDefinition<&str, &[u8]> = TableDefinition::new("facts");
-/// Session → when it expires, whether it lives or is a tombstone, its owner, and its last operations one after another.
-const RECORDS: TableDefinition<&[u8; 17], (u64, bool, &[u8; 16], &[u8])> = TableDefinition::new("records");
+/// When a session expires, whether it lives or is a tombstone, its owner, and its last operations one after another.
+type Record = (u64, bool, &'static [u8; 16], &'static [u8]);
+/// Session → record.
+const RECORDS: TableDefinition<&[u8; 17], Record> = TableDefinition::new("records");
 /// Session and key, one after the other → revision and value.
 const PARTS: TableDefinition<&[u8], (u64, &[u8])> = TableDefinition::new("parts");
 /// The live sessions of each owner.
@@ -79,7 +81,7 @@ fn part_key(session: SessionKey, key: &str) -> Vec<u8> {
 }
 
 fn state_in(
-    records: &impl ReadableTable<&'static [u8; 17], (u64, bool, &'static [u8; 16], &'static [u8])>,
+    records: &impl ReadableTable<&'static [u8; 17], Record>,
     session: SessionKey,
     now: u64,
 ) -> Result<RecordState, redb::Error> {
@@ -95,7 +97,7 @@ fn state_in(
 /// The tables at one moment, for reading.
 pub(super) struct Snapshot {
     transaction: ReadTransaction,
-    records: ReadOnlyTable<&'static [u8; 17], (u64, bool, &'static [u8; 16], &'static [u8])>,
+    records: ReadOnlyTable<&'static [u8; 17], Record>,
 }
 
 impl Snapshot {
@@ -151,6 +153,14 @@ impl Snapshot {
         Ok(found)
     }
 
+    /// How many records, parts and owned sessions there are.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> Result<(u64, u64, u64), redb::Error> {
+        use redb::ReadableTableMetadata;
+        let (parts, owners) = (self.transaction.open_table(PARTS)?, self.transaction.open_table(OWNERS)?);
+        Ok((self.records.len()?, parts.len()?, owners.len()?))
+    }
+
     /// Sessions after `after` whose time has passed, and where to go on, if there is more.
     pub(super) fn expired(
         &self,
@@ -175,7 +185,7 @@ impl Snapshot {
 
 /// The tables within one transaction, for writing.
 pub(super) struct Changes<'a> {
-    records: Table<'a, &'static [u8; 17], (u64, bool, &'static [u8; 16], &'static [u8])>,
+    records: Table<'a, &'static [u8; 17], Record>,
     parts: Table<'a, &'static [u8], (u64, &'static [u8])>,
     owners: Table<'a, (&'static [u8; 16], &'static [u8; 17]), ()>,
 }

@@ -21,6 +21,9 @@ use super::{
     StoreFuture, StoreIdentity, state::OPERATIONS_KEPT,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How many locks the sessions are spread over.
 const SHARDS: usize = 64;
 

@@ -1,0 +1,151 @@
+//! A store that misbehaves on purpose.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::store::{
+    Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
+};
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The call fails and is not made.
+    Before,
+    /// The call is made and its answer is lost: what became of it is unknown.
+    After,
+    /// The call is made this much later.
+    Delay(Duration),
+    /// The call is made, and its answer comes this much later.
+    SlowAnswer(Duration),
+    /// The call is made twice, as a network may do; the first answer counts.
+    Twice,
+}
+
+#[derive(Debug)]
+struct Plan {
+    once: VecDeque<Fault>,
+    always: Vec<Fault>,
+    next: usize,
+}
+
+/// Wraps a store and lets its calls go wrong as planned, so that what builds on a store can be tested for the worst.
+///
+/// Every call except [`identity`](StateStore::identity) and [`durable`](StateStore::durable) takes the next fault.
+pub struct FaultyStore<S> {
+    store: S,
+    plan: Mutex<Plan>,
+}
+
+impl<S: StateStore> FaultyStore<S> {
+    /// A store whose calls meet these faults one after another, again and again; without any, nothing goes wrong.
+    pub fn new(store: S, faults: impl Into<Vec<Fault>>) -> Self {
+        Self { store, plan: Mutex::new(Plan { once: VecDeque::new(), always: faults.into(), next: 0 }) }
+    }
+
+    /// Lets the next call meet this fault, and after several of these, the calls in turn.
+    pub fn inject(&self, fault: Fault) {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).once.push_back(fault);
+    }
+
+    /// The store inside.
+    pub fn inner(&self) -> &S {
+        &self.store
+    }
+
+    fn next(&self) -> Fault {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = plan.once.pop_front() {
+            return fault;
+        }
+        let fault = plan.always.get(plan.next).copied().unwrap_or(Fault::None);
+        plan.next = (plan.next + 1) % plan.always.len().max(1);
+        fault
+    }
+
+    fn run<'a, T: Send + 'a>(&'a self, call: impl Fn() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
+        let fault = self.next();
+        Box::pin(async move {
+            match fault {
+                Fault::None => call().await,
+                Fault::Before => Err(StoreError::Unavailable(Box::new(Injected))),
+                Fault::After => {
+                    call().await?;
+                    Err(StoreError::Unavailable(Box::new(Injected)))
+                }
+                Fault::Delay(delay) => {
+                    tokio::time::sleep(delay).await;
+                    call().await
+                }
+                Fault::SlowAnswer(delay) => {
+                    let answer = call().await;
+                    tokio::time::sleep(delay).await;
+                    answer
+                }
+                Fault::Twice => {
+                    let answer = call().await;
+                    let _ = call().await;
+                    answer
+                }
+            }
+        })
+    }
+}
+
+/// The error of an injected fault.
+#[derive(Debug)]
+struct Injected;
+
+impl fmt::Display for Injected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an injected fault")
+    }
+}
+
+impl std::error::Error for Injected {}
+
+impl<S> fmt::Debug for FaultyStore<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FaultyStore").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+impl<S: StateStore> StateStore for FaultyStore<S> {
+    fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
+        self.store.identity()
+    }
+
+    fn durable(&self) -> bool {
+        self.store.durable()
+    }
+
+    fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
+        self.run(move || self.store.load(session, keys, idle))
+    }
+
+    fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
+        self.run(move || self.store.commit(session, commit.clone()))
+    }
+
+    fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
+        self.run(move || self.store.touch(session, idle))
+    }
+
+    fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.remove(session, tombstone))
+    }
+
+    fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
+        self.run(move || self.store.list(owner, after, limit))
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        self.run(move || self.store.sweep())
+    }
+}
