@@ -1,7 +1,7 @@
 //! What the tests of this room share: a store, faults, principals, time.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,8 +15,8 @@ use super::{SessionState, clock};
 use crate::{
     auth::Principal,
     store::{
-        Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
-        StoreFuture, StoreIdentity,
+        Blob, Commit, Committed, Loaded, MemoryStore, Operation, Owner, Presence, Revision, SessionKey, StateStore,
+        StoreError, StoreFuture, StoreIdentity, Write,
     },
 };
 
@@ -73,42 +73,26 @@ pub(super) enum Fault {
     Full,
 }
 
-/// A small store in memory that counts its calls and fails on demand.
+/// The memory store, whose calls are counted and fail on demand.
 pub(super) struct Shelf {
-    identity: StoreIdentity,
+    store: MemoryStore,
     durable: bool,
-    sessions: Mutex<HashMap<SessionKey, Record>>,
     faults: Mutex<VecDeque<Fault>>,
-    pub(super) calls: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Record {
-    gone: bool,
-    expires: u64,
-    owner: Owner,
-    parts: HashMap<&'static str, (Blob, Revision)>,
-    operations: HashSet<[u8; 16]>,
+    calls: AtomicUsize,
 }
 
 impl Shelf {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self::with(super::random(), false))
+        Arc::new(Self::with(false))
     }
 
     /// One that survives the process, as far as it says.
     pub(super) fn durable() -> Arc<Self> {
-        Arc::new(Self::with(super::random(), true))
+        Arc::new(Self::with(true))
     }
 
-    fn with(identity: [u8; 16], durable: bool) -> Self {
-        Self {
-            identity: StoreIdentity(identity),
-            durable,
-            sessions: Mutex::default(),
-            faults: Mutex::default(),
-            calls: AtomicUsize::new(0),
-        }
+    fn with(durable: bool) -> Self {
+        Self { store: MemoryStore::new(), durable, faults: Mutex::default(), calls: AtomicUsize::new(0) }
     }
 
     /// These go wrong with the next calls, in this order.
@@ -116,76 +100,65 @@ impl Shelf {
         self.faults.lock().unwrap().extend(faults);
     }
 
+    /// How often the store was asked for anything but its identity.
     pub(super) fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// How many records there are, tombstones included.
-    pub(super) fn records(&self) -> usize {
-        self.sessions.lock().unwrap().len()
+    /// How many live records this owner has.
+    pub(super) async fn records(&self, owner: Owner) -> usize {
+        self.store.list(owner, None, usize::MAX).await.unwrap().len()
     }
 
-    /// The bytes and revision of a part.
-    pub(super) fn part(&self, session: SessionKey, key: &'static str) -> Option<(Vec<u8>, Revision)> {
-        let sessions = self.sessions.lock().unwrap();
-        sessions.get(&session)?.parts.get(key).map(|(blob, revision)| (blob.bytes(), *revision))
+    /// The bytes and revision of a part; looking does not count as a call.
+    pub(super) async fn part(&self, session: SessionKey, key: &'static str) -> Option<(Vec<u8>, Revision)> {
+        let loaded = self.store.load(session, &[key], Duration::from_secs(1800)).await.unwrap();
+        let (blob, revision) = loaded.parts.into_iter().next()??;
+        Some((blob.bytes(), revision))
     }
 
-    /// Puts bytes where a part is.
-    pub(super) fn put(&self, session: SessionKey, key: &'static str, bytes: &[u8]) {
-        let mut sessions = self.sessions.lock().unwrap();
-        let record = sessions.entry(session).or_default();
-        record.expires = u64::MAX;
-        record.parts.insert(key, (Blob::from_bytes(bytes.to_vec()), 1));
+    /// Puts bytes where a part is to be.
+    pub(super) async fn put(&self, session: SessionKey, key: &'static str, bytes: &[u8]) {
+        let commit = Commit {
+            operation: Operation(super::random()),
+            owner: Owner::default(),
+            idle: Duration::from_secs(1800),
+            writes: vec![Write { key, expected: 0, value: Blob::from_bytes(bytes.to_vec()) }],
+        };
+        assert_eq!(self.store.commit(session, commit).await.unwrap(), Committed::Saved);
     }
 
-    pub(super) fn owner(&self, session: SessionKey) -> Option<Owner> {
-        self.sessions.lock().unwrap().get(&session).map(|record| record.owner)
-    }
-
-    fn answer<T: Send + 'static>(&self, act: impl FnOnce(&mut HashMap<SessionKey, Record>) -> T) -> StoreFuture<'_, T> {
+    fn answer<'a, T: Send + 'a>(&'a self, asked: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
-        let mut sessions = self.sessions.lock().unwrap();
-        let now = clock::now();
-        sessions.retain(|_, record| now < record.expires);
-        match fault {
-            Fault::None => {
-                let done = act(&mut sessions);
-                // As over a network: others get a chance to run.
-                Box::pin(async move {
+        Box::pin(async move {
+            match fault {
+                Fault::None => {
+                    let done = asked.await;
+                    // As over a network: others get a chance to run.
                     tokio::task::yield_now().await;
-                    Ok(done)
-                })
+                    done
+                }
+                Fault::Refuse => Err(StoreError::Unavailable("refused".into())),
+                Fault::Full => Err(StoreError::Full),
+                Fault::LoseAnswer => {
+                    asked.await?;
+                    Err(StoreError::Unavailable("connection lost".into()))
+                }
+                Fault::Hang => std::future::pending().await,
             }
-            Fault::Refuse => Box::pin(std::future::ready(Err(StoreError::Unavailable("refused".into())))),
-            Fault::Full => Box::pin(std::future::ready(Err(StoreError::Full))),
-            Fault::LoseAnswer => {
-                act(&mut sessions);
-                Box::pin(std::future::ready(Err(StoreError::Unavailable("connection lost".into()))))
-            }
-            Fault::Hang => Box::pin(std::future::pending()),
-        }
+        })
     }
-}
 
-fn presence(record: Option<&Record>) -> Presence {
-    match record {
-        None => Presence::Absent,
-        Some(Record { gone: true, .. }) => Presence::Gone,
-        Some(_) => Presence::Live,
-    }
-}
-
-fn renew(record: Option<&mut Record>, idle: Duration) {
-    if let Some(record) = record.filter(|record| !record.gone) {
-        record.expires = record.expires.max(clock::now() + idle.as_secs());
+    /// The store's future, begun when it is first polled: a refused call does nothing.
+    fn later<'a, T: Send + 'a>(&'a self, ask: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
+        self.answer(Box::pin(async move { ask().await }))
     }
 }
 
 impl StateStore for Shelf {
     fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
-        Box::pin(std::future::ready(Ok(self.identity)))
+        self.store.identity()
     }
 
     fn durable(&self) -> bool {
@@ -193,64 +166,22 @@ impl StateStore for Shelf {
     }
 
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
-        self.answer(|sessions| {
-            renew(sessions.get_mut(&session), idle);
-            let record = sessions.get(&session);
-            let part = |key: &&'static str| record.and_then(|record| record.parts.get(key).cloned());
-            Loaded { presence: presence(record), parts: keys.iter().map(part).collect() }
-        })
+        self.later(move || self.store.load(session, keys, idle))
     }
 
     fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
-        let Commit { operation: Operation(operation), owner, idle, writes } = commit;
-        self.answer(move |sessions| {
-            if sessions.get(&session).is_some_and(|record| record.gone) {
-                return Committed::Gone;
-            }
-            let record = sessions.get(&session);
-            if record.is_some_and(|record| record.operations.contains(&operation)) {
-                return Committed::Duplicate;
-            }
-            let revision = |key| record.and_then(|record| record.parts.get(key)).map_or(0, |(_, revision)| *revision);
-            if writes.iter().any(|write| revision(write.key) != write.expected) {
-                return Committed::Conflict;
-            }
-            let record = sessions.entry(session).or_insert_with(|| Record { owner, ..Record::default() });
-            record.operations.insert(operation);
-            record.expires = clock::now() + idle.as_secs();
-            for write in writes {
-                record.parts.insert(write.key, (write.value, write.expected + 1));
-            }
-            Committed::Saved
-        })
+        self.later(move || self.store.commit(session, commit))
     }
 
     fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
-        self.answer(|sessions| {
-            renew(sessions.get_mut(&session), idle);
-            presence(sessions.get(&session))
-        })
+        self.later(move || self.store.touch(session, idle))
     }
 
     fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
-        self.answer(|sessions| {
-            let expires = clock::now() + tombstone.as_secs();
-            sessions.insert(session, Record { gone: true, expires, ..Record::default() });
-        })
+        self.later(move || self.store.remove(session, tombstone))
     }
 
     fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
-        self.answer(|sessions| {
-            let mut keys: Vec<SessionKey> = sessions
-                .iter()
-                .filter(|(key, record)| {
-                    record.owner == owner && !record.gone && after.is_none_or(|after| **key > after)
-                })
-                .map(|(key, _)| *key)
-                .collect();
-            keys.sort_unstable();
-            keys.truncate(limit);
-            keys
-        })
+        self.later(move || self.store.list(owner, after, limit))
     }
 }

@@ -45,7 +45,7 @@ async fn what_was_committed_is_there_for_the_next_call() {
         assert_eq!(add_note(&room, "one").await.unwrap(), Ended::Saved);
         assert_eq!(add_note(&room, "two").await.unwrap(), Ended::Saved);
         assert_eq!(notes(&room).await, ["one", "two"]);
-        assert_eq!(shelf.part(SESSION, "Notes").unwrap(), (br#"0 {"notes":["one","two"]}"#.to_vec(), 2));
+        assert_eq!(shelf.part(SESSION, "Notes").await.unwrap(), (br#"0 {"notes":["one","two"]}"#.to_vec(), 2));
     }
 }
 
@@ -70,7 +70,7 @@ async fn reading_writes_nothing_and_takes_no_turn() {
     assert_eq!(room.turns.len(), 0);
     assert_eq!(shelf.calls(), 1, "both parts in one load");
     assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
-    assert_eq!((shelf.calls(), shelf.records()), (1, 0));
+    assert_eq!((shelf.calls(), shelf.records(Owner::default()).await), (1, 0));
 }
 
 #[tokio::test]
@@ -91,10 +91,10 @@ async fn two_parts_are_committed_together_or_not_at_all() {
     assert!(notes(&room).await.is_empty(), "not half of it");
 
     let draft = change(begin(&room, &both).await);
-    assert_eq!(shelf.part(SESSION, "Counter").unwrap().1, 1);
+    assert_eq!(shelf.part(SESSION, "Counter").await.unwrap().1, 1);
     assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
     assert_eq!(notes(&room).await, ["both"]);
-    assert_eq!(shelf.part(SESSION, "Counter").unwrap(), (br#"3 {"count":2}"#.to_vec(), 2));
+    assert_eq!(shelf.part(SESSION, "Counter").await.unwrap(), (br#"3 {"count":2}"#.to_vec(), 2));
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_hundred_writers_of_one_process_take_turns_and_none_loses() {
     for task in tasks {
         assert_eq!(task.await.unwrap(), Ended::Saved);
     }
-    assert_eq!(shelf.part(SESSION, "Counter").unwrap(), (br#"3 {"count":100}"#.to_vec(), 100));
+    assert_eq!(shelf.part(SESSION, "Counter").await.unwrap(), (br#"3 {"count":100}"#.to_vec(), 100));
     assert_eq!(room.turns.len(), 0);
 }
 
@@ -161,7 +161,7 @@ async fn a_hundred_writers_of_three_processes_lose_no_update() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(shelf.part(SESSION, "Counter").unwrap().0, br#"3 {"count":100}"#);
+    assert_eq!(shelf.part(SESSION, "Counter").await.unwrap().0, br#"3 {"count":100}"#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,7 +214,7 @@ async fn a_removed_session_takes_nothing_and_gives_nothing() {
 async fn what_does_not_decode_is_told_and_never_overwritten() {
     for stored in [&br#"9 {"notes":[]}"#[..], b"garbage", br#"0 {"notes":5}"#, b""] {
         let shelf = Shelf::new();
-        shelf.put(SESSION, "Notes", stored);
+        shelf.put(SESSION, "Notes", stored).await;
         let room = room(&shelf);
         for card in [NOTES.reads(), NOTES.writes()] {
             match room.begin(SESSION, &[card], IDLE).await {
@@ -222,7 +222,7 @@ async fn what_does_not_decode_is_told_and_never_overwritten() {
                 other => panic!("{:?}", other.err()),
             }
         }
-        assert_eq!(shelf.part(SESSION, "Notes").unwrap(), (stored.to_vec(), 1));
+        assert_eq!(shelf.part(SESSION, "Notes").await.unwrap(), (stored.to_vec(), 1));
         assert_eq!(room.turns.len(), 0);
         assert_eq!(count_up(&room).await.unwrap(), Ended::Saved, "other parts still work");
     }
@@ -240,7 +240,7 @@ async fn what_is_too_large_is_told_and_not_written() {
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(shelf.part(SESSION, "Notes").unwrap().1, 1);
+        assert_eq!(shelf.part(SESSION, "Notes").await.unwrap().1, 1);
         assert_eq!(room.turns.len(), 0);
     }
 }
@@ -253,7 +253,7 @@ async fn a_commit_whose_answer_was_lost_is_known_to_be_saved_once() {
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
     shelf.fail([Fault::LoseAnswer]);
     assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
-    assert_eq!(shelf.part(SESSION, "Notes").unwrap(), (br#"0 {"notes":["one"]}"#.to_vec(), 1));
+    assert_eq!(shelf.part(SESSION, "Notes").await.unwrap(), (br#"0 {"notes":["one"]}"#.to_vec(), 1));
 }
 
 #[tokio::test]
@@ -307,7 +307,7 @@ async fn a_record_remembers_whose_it_is() {
     let room = room(&shelf);
     let draft = begin(&room, &[NOTES.writes()]).await;
     room.commit(draft, Owner([9; 16])).await.unwrap();
-    assert_eq!(shelf.owner(SESSION), Some(Owner([9; 16])));
+    assert_eq!((shelf.records(Owner([9; 16])).await, shelf.records(Owner::default()).await), (1, 0));
 }
 
 /// State whose `Drop` and `draft` are counted.
