@@ -384,8 +384,8 @@ pub(crate) struct ArgumentArgs {
 
 /// `default` or `default = …`
 pub(crate) enum DefaultArg {
-    /// That of the type; the key.
-    Own(Ident),
+    /// That of the type.
+    Own,
     /// This value.
     Value(Box<Expr>),
 }
@@ -400,7 +400,7 @@ impl ArgumentArgs {
                 "header" => args.header = pair.literal(errors).filter(|name| legal_header(name, errors)),
                 _ => {
                     args.default = match pair.value {
-                        Value::Absent => Some(DefaultArg::Own(pair.key)),
+                        Value::Absent => Some(DefaultArg::Own),
                         _ => pair.expression("…", errors).map(|value| DefaultArg::Value(Box::new(value))),
                     };
                 }

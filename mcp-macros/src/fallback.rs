@@ -16,18 +16,19 @@ use crate::{
 /// The user's server, which can't be run.
 pub(crate) fn server(server: &Server, item: &ServerItem, errors: Errors) -> TokenStream {
     let errors = errors.into_tokens();
+    let view = expand::view(server);
     match &server.shape {
         Shape::Impl(_, ty) => {
             let item = item.emit(&TokenStream::new());
             let service = service(server, ty);
-            quote! { #errors #item const _: () = { #service }; }
+            quote! { #errors #item #view const _: () = { #service }; }
         }
         Shape::Mod(_) => {
             let ty = quote!(__McpServer);
             let service = service(server, &ty);
             let functions = expand::module_functions(server, &quote! { struct #ty; #service }, &ty);
             let taken = item.names().any(|name| name == "server" || name == "serve");
-            let item = item.emit(&if taken { TokenStream::new() } else { functions });
+            let item = item.emit(&if taken { view } else { quote!(#view #functions) });
             quote! { #errors #item }
         }
         Shape::Broken => {

@@ -254,7 +254,7 @@ impl Own<'_> {
             );
         }
         let default = args.default.map(|default| match default {
-            DefaultArg::Own(key) => Default::Own(key.span()),
+            DefaultArg::Own => Default::Own,
             DefaultArg::Value(value) => match self.concrete(*value) {
                 value @ syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) => Default::Text(value),
                 value => Default::Value(value),

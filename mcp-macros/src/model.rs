@@ -100,8 +100,8 @@ pub(crate) struct Argument {
 
 /// The value of an argument that is left out.
 pub(crate) enum Default {
-    /// That of the type; where the key is.
-    Own(Span),
+    /// That of the type.
+    Own,
     /// A text literal, which becomes the type by `From`.
     Text(Expr),
     /// Any other value.

@@ -30,6 +30,9 @@ pub use result::{ChooseTyped, Ending, KeepWhole, Output, Peeled, ToolFailure, Ty
 
 #[path = "macro_support/result.rs"]
 mod result;
+#[cfg(test)]
+#[path = "macro_support/tests.rs"]
+mod tests;
 
 /// What a call of a tool gives, boxed.
 pub type Called<'a> = BoxFuture<'a, core::result::Result<ToolResult, ToolError>>;

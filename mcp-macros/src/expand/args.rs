@@ -21,7 +21,7 @@ fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
     let default = argument.default.as_ref().map(|default| {
         let (name, make) = (entry("DEFAULT", tool, index), format_ident!("__mcp_default_{tool}_{index}"));
         let body = match default {
-            Default::Own(_) => quote! { __mcp::default_own::<#ty>() },
+            Default::Own => quote! { __mcp::default_own::<#ty>() },
             Default::Text(text) => quote! { __mcp::default_text::<#ty>(#text) },
             Default::Value(value) => quote! { #value },
         };

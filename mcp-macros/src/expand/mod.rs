@@ -15,7 +15,7 @@ mod session;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-pub(crate) use self::session::session_type;
+pub(crate) use self::session::{session_type, view};
 use crate::{
     item::ServerItem,
     model::{Server, Shape},
@@ -23,7 +23,7 @@ use crate::{
 
 /// The user's item, and what makes a server of it.
 pub(crate) fn server(server: &Server, item: &ServerItem) -> TokenStream {
-    let view = session::view(server);
+    let view = view(server);
     match &server.shape {
         Shape::Impl(_, ty) => {
             let item = item.emit(&TokenStream::new());

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// `NotesSession`, where tools borrow session state.
-pub(super) fn view(server: &Server) -> TokenStream {
+pub(crate) fn view(server: &Server) -> TokenStream {
     let types = server.session_types();
     if types.is_empty() {
         return TokenStream::new();
@@ -23,8 +23,8 @@ pub(super) fn view(server: &Server) -> TokenStream {
     let name = format_ident!("{name}Session", span = Span::call_site());
     let fields = field_names(&types);
     let documentation =
-        format!("All the state that one session of [`{of}`] has, typed: for hooks, tests and operators.");
-    let field_documentation = types.iter().map(|ty| format!("The session's `{}`.", crate::lower::spaceless(ty)));
+        format!(" All the state that one session of `{of}` has, typed: for hooks, tests and operators.");
+    let field_documentation = types.iter().map(|ty| format!(" The session's `{}`.", crate::lower::spaceless(ty)));
     let import = server.runtime.import();
     let count = types.len();
     let parts: Vec<Ident> = (0..count).map(|index| format_ident!("__MCP_PART_{index}")).collect();

@@ -1,0 +1,40 @@
+::core::compile_error! {
+    "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `crate`, found `nam`; remove it"
+}
+::core::compile_error! {
+    "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `icon`, `input_schema`, found `readonly`; write `read_only`"
+}
+::core::compile_error! {
+    "a tool must have a description, by which the model chooses it, found none on `add`; write a doc comment above `fn add`: `/// What it does and when to use it.`"
+}
+::core::compile_error! {
+    "the server value must be taken as `&self`, for all sessions share it, found `&mut self`; keep what changes in session state, or in a `Mutex` in the server"
+}
+::core::compile_error! {
+    "arguments must be owned, found `&str`; take `String`"
+}
+impl Notes {
+    fn add(&mut self, notebook: &mut Notebook, text: &str) {
+        notebook.notes.push(text.to_owned());
+    }
+    fn helper(&self) {}
+}
+const _: () = {
+    use ::mcp_runtime::__private as __mcp;
+    #[automatically_derived]
+    impl __mcp::Service for Notes {
+        fn card(&self) -> &'static __mcp::ServerCard {
+            ::core::unreachable!()
+        }
+        fn find_tool(&self, _: &str) -> __mcp::Option<usize> {
+            ::core::unreachable!()
+        }
+        fn call_tool<'__mcp>(
+            &'__mcp self,
+            _: usize,
+            _: __mcp::Run<'__mcp>,
+        ) -> __mcp::Called<'__mcp> {
+            ::core::unreachable!()
+        }
+    }
+};

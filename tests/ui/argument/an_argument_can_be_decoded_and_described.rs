@@ -1,0 +1,16 @@
+use mcp_runtime::prelude::*;
+
+struct Note {
+    text: String,
+}
+
+#[mcp_server]
+mod server {
+    use super::*;
+
+    /// Adds.
+    #[tool]
+    pub fn add(note: Note) {}
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use mcp_runtime::prelude::*;
+
+/// Keeps notes.
+struct Notes;
+
+#[mcp_server]
+impl Notes {
+    fn add(&self) {}
+}
+
+fn main() {}

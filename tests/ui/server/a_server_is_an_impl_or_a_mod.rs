@@ -1,0 +1,6 @@
+use mcp_runtime::prelude::*;
+
+#[mcp_server]
+struct Notes;
+
+fn main() {}
