@@ -6,6 +6,10 @@
 //!
 //! The modules are listed in reading order; `ARCHITECTURE.md` in the repository says which may use which.
 
+// Tests of rooms share a server with the tests from outside, which names the crate as users do.
+#[cfg(test)]
+extern crate self as mcp_runtime;
+
 pub mod wire;
 
 pub mod auth;

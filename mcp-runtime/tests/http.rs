@@ -583,3 +583,56 @@ fn what_cant_be_listened_on_is_said_with_the_way_out() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+/// A server with sessions, and the id of one.
+fn with_session() -> (Server, String) {
+    let server = server(|server| server.sessions(Sessions::default()));
+    let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+    let answer = server.peer().say(post(LEGACY_HEADERS, initialize)).answer();
+    let id = answer.header("mcp-session-id").unwrap_or_else(|| panic!("{answer:?}")).to_owned();
+    (server, id)
+}
+
+fn listen(id: &str) -> String {
+    format!(
+        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: {id}\r\n\
+         MCP-Protocol-Version: 2025-11-25\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_session_can_be_listened_to_until_the_server_stops() {
+    let (mut server, id) = with_session();
+    let mut peer = server.peer();
+    let head = peer.say(listen(&id)).head();
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("text/event-stream"), "{head}");
+    let json = listen(&id).replace("text/event-stream", "application/json");
+    assert_eq!(server.peer().say(json).answer().status, 406);
+    let start = Instant::now();
+    let running = server.running.take().unwrap();
+    server.runtime.block_on(running.stop());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // The stream ended as streams do, not in the middle.
+    assert!(peer.rest().ends_with(b"0\r\n\r\n"));
+}
+
+#[test]
+fn a_listener_that_only_stopped_sending_hears_on_and_is_told_that_the_server_lives() {
+    let (server, id) = with_session();
+    let mut peer = server.peer();
+    peer.say(listen(&id)).head();
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains(": keep-alive") {
+        heard.extend(peer.chunk().unwrap());
+    }
+}
+
+#[test]
+fn notifications_are_accepted_without_a_body() {
+    let (server, id) = with_session();
+    let headers = format!("{LEGACY_HEADERS}\nMcp-Session-Id: {id}\nMCP-Protocol-Version: 2025-11-25");
+    let answer =
+        server.peer().say(post(&headers, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)).answer();
+    assert_eq!((answer.status, &*answer.body, answer.header("content-type")), (202, "", None));
+}

@@ -39,7 +39,14 @@ static CARD: ServerCard = ServerCard {
     instructions: None,
     website_url: None,
     icons: &[],
-    tools: &[tool("ping_pong"), tool("sleepy"), tool("endless"), tool("talkative"), tool("large")],
+    tools: &[
+        tool("ping_pong"),
+        tool("sleepy"),
+        tool("endless"),
+        tool("talkative"),
+        tool("large"),
+        tool("blocks_its_thread"),
+    ],
     lenient: true,
 };
 
@@ -85,6 +92,10 @@ impl Service for Server {
                     run.cx.progress(1.0, 2.0, Some("half"));
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     "said".to_owned()
+                }
+                "blocks_its_thread" => {
+                    std::thread::sleep(Duration::from_millis(500));
+                    "woke".to_owned()
                 }
                 "large" => "x".repeat(8 << 20),
                 _ => "pong".to_owned(),

@@ -221,3 +221,56 @@ where
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+    use crate::exchange::Event;
+
+    async fn next(body: &mut Body) -> Option<Bytes> {
+        body.frame().await.map(|frame| frame.unwrap().into_data().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_stream_says_every_fifteen_seconds_that_it_lives() {
+        let mut body = Body::listen(EventStream(Box::pin(stream::pending())), None);
+        for count in 1..=3 {
+            let start = Instant::now();
+            assert_eq!(next(&mut body).await.unwrap(), frame::KEEP_ALIVE, "{count}");
+            assert_eq!(start.elapsed(), KEEP_ALIVE);
+        }
+    }
+
+    #[tokio::test]
+    async fn events_come_as_they_are_and_the_stream_ends_with_them() {
+        let events =
+            [Event { id: Some("1".into()), data: Bytes::new() }, Event { id: None, data: Bytes::from_static(b"{}") }];
+        let mut body = Body::listen(EventStream(Box::pin(stream::iter(events))), None);
+        assert_eq!(next(&mut body).await.unwrap(), "id: 1\ndata: \n\n");
+        assert_eq!(next(&mut body).await.unwrap(), "data: {}\n\n");
+        assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_one_piece_is_not_copied_and_pieces_are_joined() {
+        let one = Bytes::from_static(b"{\"a\":1}");
+        let collected = collect(http_body_util::Full::new(one.clone()), 100).await.unwrap();
+        assert_eq!(collected.as_ptr(), one.as_ptr());
+        let pieces = || {
+            let pieces = ["{\"a\"", "", ":", "1}"];
+            http_body_util::StreamBody::new(stream::iter(
+                pieces.map(|piece| Ok::<_, io::Error>(Frame::data(piece.into()))),
+            ))
+        };
+        assert_eq!(collect(pieces(), 7).await.unwrap(), one);
+        assert_eq!(collect(pieces(), 6).await.unwrap_err(), refusal::TOO_LARGE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_end_is_given_up() {
+        let endless = http_body_util::StreamBody::new(stream::pending::<Result<Frame<Bytes>, io::Error>>());
+        assert_eq!(collect(endless, 100).await.unwrap_err(), refusal::TOO_SLOW);
+    }
+}

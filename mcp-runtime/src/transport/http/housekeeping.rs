@@ -47,7 +47,8 @@ struct Entries {
 
 struct Entry {
     line: Arc<Line>,
-    last: History,
+    // Nothing at first: a limit counts from the first look, never from before.
+    last: Option<History>,
     unchanged: u32,
 }
 
@@ -77,8 +78,7 @@ impl Housekeeping {
         let mut entries = self.entries();
         let number = entries.next;
         entries.next += 1;
-        let last = line.history();
-        entries.lines.insert(number, Entry { line, last, unchanged: 0 });
+        entries.lines.insert(number, Entry { line, last: None, unchanged: 0 });
         Place { house: self.clone(), number }
     }
 
@@ -102,8 +102,8 @@ impl Housekeeping {
     fn look(&self) {
         for entry in self.entries().lines.values_mut() {
             let now = entry.line.history();
-            if now != entry.last {
-                entry.last = now;
+            if entry.last != Some(now) {
+                entry.last = Some(now);
                 entry.unchanged = 0;
                 continue;
             }
@@ -117,5 +117,100 @@ impl Housekeeping {
                 entry.line.order(Order::Finish);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::Pin, task::Context};
+
+    use tokio::{
+        io::AsyncWrite,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::transport::http::line::Wire;
+
+    const LIMITS: Limits =
+        Limits { head: TICK.saturating_mul(2), idle: TICK.saturating_mul(4), stall: TICK.saturating_mul(3) };
+
+    struct Watched {
+        house: Arc<Housekeeping>,
+        line: Arc<Line>,
+        _place: Place,
+        _peer: TcpStream,
+    }
+
+    async fn watched() -> Watched {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let line = Arc::new(Line::new(listener.accept().await.unwrap().0));
+        let house = Housekeeping::new(LIMITS);
+        let place = house.admit(line.clone());
+        Watched { house, line, _place: place, _peer: peer }
+    }
+
+    impl Watched {
+        /// What is asked of the connection after this many looks.
+        fn after(&self, looks: usize) -> Order {
+            for _ in 0..looks {
+                self.house.look();
+            }
+            self.line.poll_order(&mut Context::from_waker(std::task::Waker::noop()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_end_is_cut_off() {
+        let watched = watched().await;
+        assert_eq!(watched.after(2), Order::None);
+        assert_eq!(watched.after(1), Order::Abort);
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_closed_later_and_gently() {
+        let watched = watched().await;
+        watched.line.enter(Phase::Idle);
+        assert_eq!(watched.after(4), Order::None);
+        assert_eq!(watched.after(1), Order::Finish);
+    }
+
+    #[tokio::test]
+    async fn each_new_phase_starts_the_time_anew_even_if_it_is_the_same_one() {
+        let watched = watched().await;
+        for _ in 0..10 {
+            watched.line.enter(Phase::Idle);
+            watched.line.enter(Phase::Head);
+            assert_eq!(watched.after(2), Order::None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_running_call_has_no_limit_here() {
+        let watched = watched().await;
+        for phase in [Phase::Busy, Phase::Answering] {
+            watched.line.enter(phase);
+            assert_eq!(watched.after(100), Order::None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_is_cut_off() {
+        let watched = watched().await;
+        watched.line.enter(Phase::Answering);
+        let mut wire = Wire(watched.line.clone());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while Pin::new(&mut wire).poll_write(&mut cx, &[0; 1 << 16]).is_ready() {}
+        assert_eq!(watched.after(3), Order::None);
+        assert_eq!(watched.after(1), Order::Abort);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ended_is_forgotten() {
+        let Watched { house, _place: place, .. } = watched().await;
+        assert_eq!(house.entries().lines.len(), 1);
+        drop(place);
+        assert_eq!(house.entries().lines.len(), 0);
     }
 }

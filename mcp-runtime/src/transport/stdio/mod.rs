@@ -216,42 +216,4 @@ fn write_frames(output: impl Write, mut frames: mpsc::Receiver<Bytes>) -> io::Re
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(input: &[u8], limit: usize) -> Vec<Incoming> {
-        let mut input = BufReader::with_capacity(4, input);
-        std::iter::from_fn(|| read_line(&mut input, limit).unwrap()).collect()
-    }
-
-    fn line(text: &'static str) -> Incoming {
-        Incoming::Line(Bytes::from_static(text.as_bytes()))
-    }
-
-    #[test]
-    fn lines_end_with_a_line_break_with_or_without_a_carriage_return() {
-        assert_eq!(lines(b"{\"a\":1}\r\n{}\n[]", 100), [line("{\"a\":1}"), line("{}"), line("[]")]);
-    }
-
-    #[test]
-    fn blank_lines_are_skipped() {
-        assert_eq!(lines(b"\n\r\n  \n{}\n\n", 100), [line("{}")]);
-    }
-
-    #[test]
-    fn a_line_over_the_limit_is_skipped_to_its_end_and_the_next_one_is_read() {
-        assert_eq!(lines(b"123456789\n12345678\nx\n", 8), [Incoming::TooLong, line("12345678"), line("x")]);
-        assert_eq!(lines(b"123456789", 8), [Incoming::TooLong]);
-    }
-
-    #[test]
-    fn frames_are_one_line_each() {
-        let (sender, receiver) = mpsc::channel(4);
-        sender.try_send(Bytes::from_static(b"{\n}")).unwrap();
-        sender.try_send(Bytes::from_static(b"[]")).unwrap();
-        drop(sender);
-        let mut out = Vec::new();
-        write_frames(&mut out, receiver).unwrap();
-        assert_eq!(out, b"{ }\n[]\n");
-    }
-}
+mod tests;

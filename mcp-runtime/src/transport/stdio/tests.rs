@@ -1,0 +1,194 @@
+use std::{
+    io::{BufRead, PipeReader, PipeWriter},
+    sync::atomic::Ordering,
+    time::Instant,
+};
+
+use super::*;
+use crate::{session::Sessions, store::MemoryStore};
+
+// The declared server of the tests over HTTP.
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+use support::{Seen, legacy, modern, within};
+
+fn lines(input: &[u8], limit: usize) -> Vec<Incoming> {
+    let mut input = BufReader::with_capacity(4, input);
+    std::iter::from_fn(|| read_line(&mut input, limit).unwrap()).collect()
+}
+
+fn line(text: &'static str) -> Incoming {
+    Incoming::Line(Bytes::from_static(text.as_bytes()))
+}
+
+#[test]
+fn lines_end_with_a_line_break_with_or_without_a_carriage_return() {
+    assert_eq!(lines(b"{\"a\":1}\r\n{}\n[]", 100), [line("{\"a\":1}"), line("{}"), line("[]")]);
+}
+
+#[test]
+fn blank_lines_are_skipped() {
+    assert_eq!(lines(b"\n\r\n  \n{}\n\n", 100), [line("{}")]);
+}
+
+#[test]
+fn a_line_over_the_limit_is_skipped_to_its_end_and_the_next_one_is_read() {
+    assert_eq!(lines(b"123456789\n12345678\nx\n", 8), [Incoming::TooLong, line("12345678"), line("x")]);
+    assert_eq!(lines(b"123456789", 8), [Incoming::TooLong]);
+}
+
+#[test]
+fn frames_are_one_line_each() {
+    let (sender, receiver) = mpsc::channel(4);
+    sender.try_send(Bytes::from_static(b"{\n}")).unwrap();
+    sender.try_send(Bytes::from_static(b"[]")).unwrap();
+    drop(sender);
+    let mut out = Vec::new();
+    write_frames(&mut out, receiver).unwrap();
+    assert_eq!(out, b"{ }\n[]\n");
+}
+
+/// A served connection: what goes in, what comes out, and the end.
+struct Connection {
+    input: Option<PipeWriter>,
+    output: BufReader<PipeReader>,
+    stop: Option<oneshot::Sender<()>>,
+    served: tokio::task::JoinHandle<io::Result<()>>,
+    seen: Arc<Seen>,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn connection() -> Connection {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let seen = Arc::new(Seen::default());
+    let (their_input, input) = io::pipe().unwrap();
+    let (output, their_output) = io::pipe().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = Arc::new(support::Server(seen.clone()));
+    let engine = Engine::start(service, Sessions::default(), Arc::new(MemoryStore::new()));
+    let engine = runtime.block_on(engine).unwrap();
+    let served = runtime.spawn(serve(engine, their_input, their_output, async {
+        let _ = stopped.await;
+    }));
+    Connection { input: Some(input), output: BufReader::new(output), stop: Some(stop), served, seen, runtime }
+}
+
+impl Connection {
+    fn say(&mut self, line: &str) -> &mut Self {
+        self.input.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self
+    }
+
+    fn read(&mut self) -> serde_json::Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.runtime.block_on(&mut self.served).unwrap()
+    }
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+
+#[test]
+fn who_does_not_wait_for_the_handshake_finds_the_session_open() {
+    let mut connection = connection();
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    connection.say(&[INITIALIZE, initialized, &legacy(1, "ping_pong")].join("\n"));
+    assert_eq!(connection.read()["result"]["protocolVersion"], "2025-11-25");
+    let answer = connection.read();
+    assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&1.into(), &"pong".into()));
+}
+
+#[test]
+fn calls_run_beside_each_other_and_are_answered_as_they_end() {
+    let mut connection = connection();
+    connection.say(&modern(1, "ping_pong"));
+    assert_eq!(connection.read()["id"], 1);
+    connection.say(&modern(2, "sleepy")).say(&modern(3, "ping_pong"));
+    assert_eq!(connection.read()["id"], 3);
+    assert_eq!(connection.read()["id"], 2);
+}
+
+#[test]
+fn a_function_that_blocks_its_thread_holds_up_nothing() {
+    let mut connection = connection();
+    connection.say(&modern(1, "ping_pong"));
+    assert_eq!(connection.read()["id"], 1);
+    connection.say(&modern(2, "blocks_its_thread")).say(&modern(3, "ping_pong"));
+    assert_eq!(connection.read()["id"], 3);
+    assert_eq!(connection.read()["id"], 2);
+}
+
+#[test]
+fn a_message_before_the_answer_is_a_line_of_its_own() {
+    let mut connection = connection();
+    connection.say(&modern(1, "talkative"));
+    assert_eq!(connection.read()["method"], "notifications/progress");
+    assert_eq!(connection.read()["id"], 1);
+}
+
+#[test]
+fn what_is_no_message_is_answered_and_the_next_line_is_read() {
+    let mut connection = connection();
+    connection.say("{").say("").say(&modern(2, "ping_pong"));
+    assert_eq!(connection.read()["error"]["code"], -32700);
+    assert_eq!(connection.read()["id"], 2);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_answered_and_the_next_one_is_read() {
+    let mut connection = connection();
+    let long = " ".repeat(LINE_LIMIT + 1);
+    connection.say(&long).say(&modern(2, "ping_pong"));
+    let refusal = connection.read();
+    assert_eq!((&refusal["error"]["code"], refusal.get("id")), (&(-32600).into(), None));
+    assert_eq!(connection.read()["id"], 2);
+}
+
+#[test]
+fn when_the_input_ends_running_calls_are_finished_first() {
+    let mut connection = connection();
+    connection.say(&modern(1, "sleepy"));
+    connection.input = None;
+    assert_eq!(connection.read()["id"], 1);
+    connection.end().unwrap();
+}
+
+#[test]
+fn when_the_input_ends_a_call_without_end_is_cut_off() {
+    let mut connection = connection();
+    connection.say(&modern(1, "endless"));
+    assert!(within(Duration::from_secs(5), || connection.seen.started.load(Ordering::SeqCst) == 1));
+    let start = Instant::now();
+    connection.input = None;
+    connection.end().unwrap();
+    let took = start.elapsed();
+    assert!(took >= DRAIN && took < DRAIN + Duration::from_secs(2), "{took:?}");
+    assert_eq!(connection.seen.dropped.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn told_to_stop_it_ends_though_the_input_stays_open() {
+    let mut connection = connection();
+    connection.say(&modern(1, "ping_pong"));
+    assert_eq!(connection.read()["id"], 1);
+    drop(connection.stop.take());
+    let start = Instant::now();
+    connection.end().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_client_that_reads_nothing_more_ends_it() {
+    let mut connection = connection();
+    let (output, _) = io::pipe().unwrap();
+    // The reading end is dropped: writing fails from now on.
+    connection.output = BufReader::new(output);
+    connection.say(&modern(1, "ping_pong"));
+    let _ = connection.input.as_mut().unwrap().write_all(format!("{}\n", modern(2, "ping_pong")).as_bytes());
+    assert!(connection.end().is_err());
+}
