@@ -81,8 +81,8 @@ impl Client {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for revision in revisions {
             let store = format!("file:{}", folder.path().join(revision).display());
-            // 32 bytes of the letter k: the servers before and after must share their key.
-            let keys = ("MCP_SESSION_KEYS", "first:a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=");
+            // The servers before and after must share their key.
+            let keys = ("MCP_SESSION_KEYS", "first:ZALIcbXBYPui46usa804ctbpIxNRirx4KfIo8HssOqU=");
             let start = || HttpServer::with("notebook", &["--store", &store], &[keys]);
             let before = start();
             let mut client =
