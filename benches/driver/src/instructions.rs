@@ -1,0 +1,56 @@
+//! Instructions per request, as callgrind counts them: a number that does not change with the load of the machine.
+
+use std::{fs, io, path::Path};
+
+use crate::{
+    contender::{self, Contender},
+    load::{self, Expect, Until},
+    server::Server,
+    table::Table,
+};
+
+const CONNECTIONS: usize = 16;
+const FEW: usize = 500;
+const MANY: usize = 2_500;
+
+/// Measures and prints: each server runs twice, and the difference between few and many requests has no start in it.
+///
+/// # Errors
+/// When valgrind is missing, or a server does not start or answers badly.
+pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
+    let folder = std::env::current_exe()?.with_file_name("callgrind");
+    fs::create_dir_all(&folder)?;
+    println!("\n## Instructions per request\n");
+    println!("In user space, {CONNECTIONS} connections. The profiles are in {}.\n", folder.display());
+    let mut table = Table::new(&["server", "instructions", "more than axum"]);
+    let mut references = Vec::new();
+    for contender in contenders {
+        let name: String =
+            contender.name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+        let few = count(contender, FEW, &folder.join(format!("{name}.few")))?;
+        let many = count(contender, MANY, &folder.join(format!("{name}.many")))?;
+        let each = (many - few) / (MANY - FEW) as i64;
+        if contender.name == contender::reference(contender.era) {
+            references.push((contender.name, each));
+        }
+        let reference = references.iter().find(|(name, _)| *name == contender::reference(contender.era));
+        let more = reference.map(|(_, reference)| format!("{:+}", each - reference));
+        table.row(vec![contender.name.into(), each.to_string(), more.unwrap_or_default()]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// The instructions of a server that answers so many requests.
+fn count(contender: &Contender, answers: usize, profile: &Path) -> io::Result<i64> {
+    let file = format!("--callgrind-out-file={}", profile.display());
+    let below = ["valgrind", "--quiet", "--tool=callgrind", &file].map(str::to_owned);
+    let server = Server::start(contender.kind, &below)?;
+    let requests = contender.requests(&server, CONNECTIONS)?;
+    load::run(server.address, requests, Expect::Echo, Until::Answers(answers))?;
+    server.stop()?;
+    let profile = fs::read_to_string(profile)?;
+    let total =
+        profile.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
+    total.and_then(|total| total.trim().parse().ok()).ok_or_else(|| io::Error::other("callgrind wrote no total"))
+}
