@@ -6,6 +6,7 @@ use crate::{
     auth::Principal,
     era::{Era, classify::Hinted, refuse},
     exchange::{Field, Headers, Outbound},
+    protocol::Version,
     session::{Policy, ProtocolSession},
     wire::{Code, Id},
 };
@@ -38,7 +39,8 @@ impl Era {
             Err(error) => return Err(refuse::unavailable(id, &error)),
         };
         match Hinted::of(headers) {
-            Hinted::Known(version) if version != session.version => Err(refuse::bad_request(
+            // A header that says what a missing one is taken for says no more than that: some clients send it always.
+            Hinted::Known(version) if version != session.version && version != Version::WITHOUT_HEADER => Err(refuse::bad_request(
                 id,
                 Code::INVALID_REQUEST,
                 "MCP-Protocol-Version differs from the version that this session agreed on",
