@@ -162,9 +162,9 @@ impl Line {
     }
 
     /// Closes gently where bytes of the peer are left unread: a socket closed over unread bytes resets the connection,
-    /// and the answer may be lost with it. A little of the rest is thrown away first, for a short time.
+    /// and the answer may be lost with it. Some of the rest is thrown away first, for a short time.
     pub(super) async fn linger(&self) {
-        const BYTES: usize = 1 << 20;
+        const BYTES: usize = 8 << 20;
         const TIME: Duration = Duration::from_millis(500);
         if !self.refused.load(Relaxed) {
             return;
