@@ -28,7 +28,7 @@ mod dispatch;
 pub mod engine;
 mod era;
 
-pub mod transport;
+mod transport;
 
 mod server;
 

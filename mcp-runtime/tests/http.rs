@@ -177,6 +177,16 @@ fn abuse_b5_a_body_longer_than_it_says_is_two_requests_and_the_second_is_refused
 }
 
 #[test]
+fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let server = plain();
+    let headers = modern_headers("ping_pong").replace("application/json\nAccept", "text/plain\nAccept");
+    for _ in 0..10 {
+        let answer = server.peer().say(post(&headers, &" ".repeat(3 << 20))).answer();
+        assert_eq!(answer.status, 415);
+    }
+}
+
+#[test]
 fn abuse_b6_who_waits_for_leave_to_send_too_much_gets_none() {
     let server = plain();
     let mut peer = server.peer();
@@ -377,7 +387,7 @@ fn without_the_right_token_nothing_is_answered() {
 fn the_checks_come_in_their_order() {
     let server = server(|server| server.authorize(DevelopmentTokens::new().with("secret", "ada")));
     // Everything is wrong at first; each line puts right what the status before it complained of.
-    let mut wrong = vec![
+    let mut wrong = [
         ("Host: evil.example", 403, "Host: localhost"),
         ("Origin: https://evil.example", 403, "Origin: http://localhost"),
         ("Authorization: Bearer wrong", 401, "Authorization: Bearer secret"),

@@ -9,7 +9,7 @@ mod log;
 mod options;
 mod run;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use axum::{Router, extract::Request, response::IntoResponse, routing::Route};
 
@@ -136,12 +136,6 @@ impl Server {
     /// anything but loopback.
     pub fn allow_unauthenticated_public(mut self) -> Self {
         self.site.public = true;
-        self
-    }
-
-    /// How long a session with state may be idle; without state, how long its id is valid.
-    pub fn session_ttl(mut self, idle: Duration) -> Self {
-        self.sessions = self.sessions.ttl(idle);
         self
     }
 

@@ -4,5 +4,5 @@
 //! framing, header names, limits. Must not know: what a header or message means.
 
 mod frame;
-pub mod http;
-pub mod stdio;
+pub(crate) mod http;
+pub(crate) mod stdio;

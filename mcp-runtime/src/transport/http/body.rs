@@ -4,7 +4,9 @@
 //! bytes say.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::Future,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -192,7 +194,12 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(refusal::TOO_LARGE);
     }
-    timeout(BODY_TIME, gather(body, limit)).await.unwrap_or(Err(refusal::TOO_SLOW))
+    let mut gathering = std::pin::pin!(gather(body, limit));
+    // Most bodies came together with their heads: only one that is waited for needs a timer.
+    if let Poll::Ready(body) = std::future::poll_fn(|cx| Poll::Ready(gathering.as_mut().poll(cx))).await {
+        return body;
+    }
+    timeout(BODY_TIME, gathering).await.unwrap_or(Err(refusal::TOO_SLOW))
 }
 
 async fn gather<B>(mut body: B, limit: usize) -> Result<Bytes, Refusal>

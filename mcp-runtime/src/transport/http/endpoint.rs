@@ -105,7 +105,7 @@ impl Endpoint {
                     self.post(&parts, &head, headers, principal, body, line).await?
                 }
                 Ok(principal) if parts.method == Method::GET => {
-                    self.get(&parts.headers, headers, principal, line).await
+                    self.get(&parts.headers, &head, headers, principal, line).await
                 }
                 Ok(principal) => whole(self.engine.end(&headers, principal.as_ref()).await, Accepted::ANYTHING),
             },
@@ -160,18 +160,13 @@ impl Endpoint {
         if !matches!(head.content_type, Once::Value(content_type, _) if is_json(content_type)) {
             return Ok(refuse(refusal::CONTENT_TYPE));
         }
-        let accepted = head::accept(&parts.headers).map_or(Accepted::ANYTHING, Accepted::read);
+        let accepted = head.accepted(&parts.headers);
         if !accepted.json && !accepted.events {
             return Ok(refuse(refusal::ACCEPT_POST));
         }
         let body = match collect(body, BODY_LIMIT).await {
             Ok(body) => body,
-            Err(refusal) => {
-                if let Some(line) = line {
-                    line.refuse_rest();
-                }
-                return Ok(refuse_and_close(refusal));
-            }
+            Err(refusal) => return Ok(refuse_and_close(refusal)),
         };
         if let Some(line) = line {
             line.enter(Phase::Answering);
@@ -194,11 +189,12 @@ impl Endpoint {
     async fn get(
         &self,
         map: &HeaderMap,
+        head: &Head<'_>,
         headers: Headers,
         principal: Option<Principal>,
         line: Option<&Arc<Line>>,
     ) -> Response<Body> {
-        if !head::accept(map).map_or(Accepted::ANYTHING, Accepted::read).events {
+        if !head.accepted(map).events {
             return refuse(refusal::ACCEPT_GET);
         }
         match self.engine.listen(&headers, principal.as_ref()).await {

@@ -5,6 +5,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use super::negotiate::Accepted;
 use crate::exchange::{Field, Headers};
 
 /// A header of the door.
@@ -35,6 +36,7 @@ pub(super) struct Head<'a> {
     pub(super) origin: Once<'a>,
     pub(super) authorization: Once<'a>,
     pub(super) content_type: Once<'a>,
+    pub(super) accept: Once<'a>,
 }
 
 const PARAMETER: &str = "mcp-param-";
@@ -49,6 +51,7 @@ pub(super) fn read(map: &HeaderMap) -> (Head<'_>, Headers) {
             "origin" => head.origin.add(value),
             "authorization" => head.authorization.add(value),
             "content-type" => head.content_type.add(value),
+            "accept" => head.accept.add(value),
             "mcp-protocol-version" => add(&mut headers.protocol_version, value),
             "mcp-session-id" => add(&mut headers.session_id, value),
             "mcp-method" => add(&mut headers.method, value),
@@ -71,10 +74,17 @@ pub(super) fn read(map: &HeaderMap) -> (Head<'_>, Headers) {
     (head, headers)
 }
 
-/// Every `Accept` header, as text.
-pub(super) fn accept(map: &HeaderMap) -> Option<impl Iterator<Item = &str>> {
-    let mut values = map.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).peekable();
-    values.peek().is_some().then_some(values)
+impl Head<'_> {
+    /// What the client can read; `map` is where this head was read from.
+    pub(super) fn accepted(&self, map: &HeaderMap) -> Accepted {
+        match self.accept {
+            Once::Absent => Accepted::ANYTHING,
+            Once::Value(value, _) => Accepted::read_one(value),
+            Once::Unusable => {
+                Accepted::read(map.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()))
+            }
+        }
+    }
 }
 
 fn add(field: &mut Field, value: &HeaderValue) {
@@ -126,11 +136,15 @@ mod tests {
             ("mcp-param-x", "2"),
             ("host", "a"),
             ("host", "b"),
+            ("accept", "text/event-stream"),
+            ("accept", "application/json;q=0.1"),
         ]);
         let (head, headers) = read(&map);
         assert_eq!(headers.session_id, Field::Repeated);
         assert_eq!(headers.name, Field::Repeated);
         assert_eq!(headers.parameters, [("x".into(), Field::Repeated)]);
         assert!(matches!(head.host, Once::Unusable));
+        let accepted = head.accepted(&map);
+        assert!(accepted.json && accepted.events && accepted.streams);
     }
 }

@@ -81,7 +81,7 @@ pub(super) struct Line {
     unflushed: AtomicBool,
     order: AtomicU8,
     waker: AtomicWaker,
-    // The rest of a request is not going to be read: close gently, or the peer never sees the answer.
+    // Something may be left unread: close gently, or the peer never sees the answer.
     refused: AtomicBool,
 }
 
@@ -105,7 +105,7 @@ impl Line {
         self.phase.store((past & !3).wrapping_add(4) | phase as u32, Relaxed);
     }
 
-    /// The rest of the request will not be read.
+    /// Something that the peer sent may be left unread.
     pub(super) fn refuse_rest(&self) {
         self.refused.store(true, Relaxed);
     }
@@ -156,14 +156,20 @@ impl Line {
             || !matches!(self.stream.try_write(bytes), Err(error) if error.kind() != io::ErrorKind::WouldBlock)
     }
 
+    /// Tells the peer that nothing more comes; one that is gone need not be told.
+    fn finish_sending(&self) {
+        let _ = socket2::SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write);
+    }
+
     /// Closes gently where bytes of the peer are left unread: a socket closed over unread bytes resets the connection,
-    /// and the answer may be lost with it. A little of the rest is thrown away first, for a short time.
+    /// and the answer may be lost with it. Some of the rest is thrown away first, for a short time.
     pub(super) async fn linger(&self) {
-        const BYTES: usize = 1 << 20;
+        const BYTES: usize = 8 << 20;
         const TIME: Duration = Duration::from_millis(500);
         if !self.refused.load(Relaxed) {
             return;
         }
+        self.finish_sending();
         let drained = async {
             let mut waste = [0; 4096];
             let mut left = BYTES;
@@ -268,7 +274,7 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // std's `shutdown` through the borrowed descriptor would need no unsafe code either, but socket2 says it directly.
-        Poll::Ready(socket2::SockRef::from(&self.0.stream).shutdown(std::net::Shutdown::Write))
+        self.0.finish_sending();
+        Poll::Ready(Ok(()))
     }
 }

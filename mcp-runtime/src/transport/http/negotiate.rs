@@ -5,6 +5,9 @@
 
 /// Whether a `Content-Type` is JSON in UTF-8: `application/json`, in any case, with any parameters but another charset.
 pub(super) fn is_json(content_type: &str) -> bool {
+    if content_type == "application/json" {
+        return true;
+    }
     let mut parts = content_type.split(';');
     let essence = parts.next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
@@ -28,6 +31,15 @@ pub(super) struct Accepted {
 impl Accepted {
     /// What a client can read that did not say: anything.
     pub(super) const ANYTHING: Self = Self { json: true, events: true, streams: false };
+
+    /// Reads the value of the only `Accept` header.
+    pub(super) fn read_one(value: &str) -> Self {
+        // What nearly all clients send needs no reading.
+        if matches!(value, "application/json, text/event-stream" | "text/event-stream, application/json") {
+            return Self { json: true, events: true, streams: true };
+        }
+        Self::read([value].into_iter())
+    }
 
     /// Reads the values of all `Accept` headers; the most specific range that matches decides.
     pub(super) fn read<'a>(values: impl Iterator<Item = &'a str>) -> Self {
@@ -84,7 +96,7 @@ mod tests {
     use super::*;
 
     fn accepted(value: &str) -> (bool, bool, bool) {
-        let Accepted { json, events, streams } = Accepted::read([value].into_iter());
+        let Accepted { json, events, streams } = Accepted::read_one(value);
         (json, events, streams)
     }
 

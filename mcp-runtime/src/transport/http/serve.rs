@@ -14,6 +14,7 @@ use std::{
 
 use axum::Router;
 use http::{Request, Response};
+use http_body::Body as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -186,6 +187,7 @@ async fn connection(shared: &Arc<Shared>, line: &Arc<Line>, peer: SocketAddr, pl
     .await;
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection ended badly");
+        line.refuse_rest();
     }
     // From here on no limit but its own applies.
     drop(place);
@@ -194,6 +196,7 @@ async fn connection(shared: &Arc<Shared>, line: &Arc<Line>, peer: SocketAddr, pl
 
 async fn answer(shared: &Shared, line: &Arc<Line>, request: Request<Incoming>) -> Result<Response<Body>, Gone> {
     line.enter(Phase::Busy);
+    let has_body = !request.body().is_end_stream();
     let inside = request.uri().path() == &*shared.endpoint.path;
     let response = if inside && !matches!(shared.app, App::Around(_)) {
         shared.endpoint.answer(request, Some(line)).await
@@ -206,6 +209,9 @@ async fn answer(shared: &Shared, line: &Arc<Line>, request: Request<Incoming>) -
         }
     };
     line.enter(Phase::Answering);
+    if has_body && response.as_ref().is_ok_and(|response| response.status().is_client_error()) {
+        line.refuse_rest();
+    }
     response
 }
 

@@ -103,6 +103,8 @@ pub(crate) async fn serve(
     tasks.shutdown().await;
     engine.end_process(&process).await;
     match written {
+        // A client that stopped reading went away, as it may.
+        Ok(Ok(Err(error))) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Ok(Ok(written)) => written,
         Ok(Err(_)) => Err(io::Error::other("the output thread ended early")),
         Err(_) => {
