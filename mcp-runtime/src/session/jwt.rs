@@ -138,8 +138,8 @@ impl Tokens {
         };
         attempt(&whole, client.as_deref())
             .or_else(|| attempt(&whole, None))
-            .or_else(|| attempt(&*serde_json::value::to_raw_value(&trimmed(capabilities)).ok()?, None))
-            .or_else(|| attempt(&*serde_json::value::to_raw_value(&Map::new()).ok()?, None))
+            .or_else(|| attempt(&serde_json::value::to_raw_value(&trimmed(capabilities)).ok()?, None))
+            .or_else(|| attempt(&serde_json::value::to_raw_value(&Map::new()).ok()?, None))
     }
 
     /// What this token says, if one of our keys signed it for this server and this principal, and its time is now.

@@ -24,12 +24,14 @@ mod testing;
 pub use crate::store::SessionKey;
 pub use keys::{KeyError, SigningKeys};
 pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionManager};
+#[cfg(test)]
+pub(crate) use part::Held;
 pub use part::{Part, PartCard, PartSlot, PartType, SessionState, part};
 pub(crate) use policy::Policy;
 pub use policy::Sessions;
 pub use process::Process;
 pub(crate) use room::{OpenError, SessionRoom};
-pub(crate) use state::{Draft, Ended, StateError, StateRoom};
+pub(crate) use state::{Ended, StateError, StateRoom};
 
 /// Random bytes that nobody can guess.
 ///

@@ -58,7 +58,7 @@ fn another_version_or_another_form_does_not_decode() {
 
 #[test]
 fn another_type_of_the_same_key_does_not_decode() {
-    let blob = (NOTES.reads().part.blob)(Box::new(Notes::default()), Form::Typed).unwrap();
+    let blob = (NOTES.reads().part.blob)(Box::<Notes>::default(), Form::Typed).unwrap();
     assert!((COUNTER.reads().part.decode)(blob).is_err());
 }
 
@@ -113,5 +113,5 @@ fn keys_that_no_store_takes_are_no_keys() {
 #[test]
 #[should_panic = "the slot given for session state `Notes` is not its own"]
 fn a_table_that_mixes_slots_up_is_told_which() {
-    NOTES.read(&drafted(COUNTER.writes().part, Counter::default()));
+    let _ = NOTES.read(&drafted(COUNTER.writes().part, Counter::default()));
 }
