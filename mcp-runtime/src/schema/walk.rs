@@ -66,7 +66,8 @@ impl<'a> Iterator for Elements<'a> {
         }
         let end = value_end(bytes, start);
         self.at = end;
-        self.text.get(start..end)
+        // Nothing where a value must be: not well-formed, and no end in sight.
+        self.text.get(start..end).filter(|value| !value.is_empty())
     }
 }
 
