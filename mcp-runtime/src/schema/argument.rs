@@ -279,24 +279,29 @@ fn fill_one(
     let mut found = value.as_ref().map(|value| checks.problems(index, value, argument.name)).unwrap_or_default();
     if found.iter().all(|problem| problem.constraint) {
         // The schema sees nothing that the type refuses: the type's own words, at the place where it stopped.
-        let path =
-            walk::way_to(&tried, offset(&tried, &failed)).iter().fold(
-                argument.name.to_owned(),
-                |path, step| match step {
-                    walk::Step::Member(name) => super::check::member_path(&path, name),
-                    walk::Step::Element(index) => format!("{path}[{index}]"),
-                },
-            );
-        let text = format!("{}, got {}", plain(&failed), words::got_text(text));
+        let (way, piece) = walk::way_to(&tried, offset(&tried, &failed));
+        let path = way.iter().fold(argument.name.to_owned(), |path, step| match step {
+            walk::Step::Member(name) => super::check::member_path(&path, name),
+            walk::Step::Element(index) => format!("{path}[{index}]"),
+        });
+        let text = format!("{}, got {}", plain(&failed), words::got_text(piece));
         found.push(super::check::Problem { path, text, constraint: false });
     }
     found.into_iter().map(pair).collect()
 }
 
-/// The byte offset at which serde stopped.
+/// The byte offset behind the value that serde stopped at.
 fn offset(text: &str, error: &serde_json::Error) -> usize {
     let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    before + error.column()
+    let Some(read) = text.get(..before + error.column()) else { return 0 };
+    let said = error.to_string();
+    if ["missing field", "unknown field", "duplicate field", "invalid length"].iter().any(|own| said.starts_with(own)) {
+        // The object or array itself is wrong, and it was read to its end.
+        return read.len();
+    }
+    // When a type refuses a decoded value, the reader has gone on: over one comma or bracket, and the space around it.
+    let read = read.trim_end();
+    read.strip_suffix([',', ']', '}']).map_or(read, str::trim_end).len()
 }
 
 /// What serde says, without the position, which is that of a piece of the message.

@@ -232,7 +232,7 @@ impl<'a> Builder<'a> {
         }
         match object.get("additionalProperties") {
             Some(Value::Bool(false)) => form.rest = Rest::Closed,
-            None | Some(Value::Bool(true)) => {}
+            None => {}
             Some(schema) => form.rest = Rest::Of(Box::new(self.form(schema, Place::Other)?)),
         }
         if let Some(patterns) = object.get("patternProperties").and_then(Value::as_object) {

@@ -19,10 +19,8 @@ const DIGITS: usize = 40;
 
 /// `text` rewritten to fit `form`; `None` where nothing was to be rewritten.
 pub(super) fn coerce(form: &Form, text: &str, definitions: &Definitions) -> Option<String> {
-    match (Coercion { definitions }).value(form, text.trim(), 0) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(text) => Some(text),
-    }
+    let rewritten = Coercion { definitions }.value(form, text, 0);
+    is_other(&rewritten, text).then(|| rewritten.into_owned())
 }
 
 struct Coercion<'a> {

@@ -77,10 +77,20 @@ fn output<T: Serialize + JsonSchema>() -> String {
 fn one<T: ArgumentType>(card: ArgumentCard, text: &str, lenient: bool) -> Result<T, String> {
     let card = tool(vec![card]);
     let described = describe(&card, None).expect("portable");
+    one_described(&card, &described, text, lenient)
+}
+
+/// The same for a tool that is described already.
+fn one_described<T: ArgumentType>(
+    card: &ToolCard,
+    described: &Described,
+    text: &str,
+    lenient: bool,
+) -> Result<T, String> {
     let arguments = format!("{{\"it\":{text}}}");
     let mut slot = const { argument::<T>() }.slot(None);
     let slots: &mut [&mut dyn Fill] = &mut [&mut slot];
-    decode(Arguments::new(&arguments, &described.checks), &card, lenient, slots)
+    decode(Arguments::new(&arguments, &described.checks), card, lenient, slots)
         .map_err(|error| error.message().to_owned())?;
     Ok(slot.take())
 }

@@ -66,7 +66,8 @@ impl<'a> Iterator for Elements<'a> {
         }
         let end = value_end(bytes, start);
         self.at = end;
-        self.text.get(start..end)
+        // Nothing where a value must be: not well-formed, and no end in sight.
+        self.text.get(start..end).filter(|value| !value.is_empty())
     }
 }
 
@@ -79,8 +80,8 @@ pub(super) enum Step {
     Element(usize),
 }
 
-/// The way to the innermost value whose text ends at or spans `offset`, a byte offset into `text`.
-pub(super) fn way_to(text: &str, offset: usize) -> Vec<Step> {
+/// The way to the innermost value whose text ends at or spans `offset`, a byte offset into `text`, and that value's text.
+pub(super) fn way_to(text: &str, offset: usize) -> (Vec<Step>, &str) {
     let mut way = Vec::new();
     let mut here = text;
     let base = text.as_ptr().addr();
@@ -96,7 +97,7 @@ pub(super) fn way_to(text: &str, offset: usize) -> Vec<Step> {
         } else {
             None
         };
-        let Some((step, value)) = inner else { return way };
+        let Some((step, value)) = inner else { return (way, here) };
         way.push(step);
         here = value;
     }

@@ -246,8 +246,16 @@ fn problems_inside_values_have_a_path() {
 #[test]
 fn what_only_the_type_knows_is_told_at_its_place() {
     assert_eq!(refused(lenient::<Even>("3")), ["- `it`: 3 is odd, got integer 3"]);
-    let lines = refused(lenient::<Pair>(r#"{"left": [2, 4, 7], "right": 2}"#));
-    assert_eq!(lines, ["- `it.left[2]`: 7 is odd, got object"]);
+    for (text, line) in [
+        (r#"{"left": [2, 4, 7], "right": 2}"#, "- `it.left[2]`: 7 is odd, got integer 7"),
+        (r#"{"left": [2, 7, 4], "right": 2}"#, "- `it.left[1]`: 7 is odd, got integer 7"),
+        ("{\"left\": [2,\n7\n,4]}", "- `it.left[1]`: 7 is odd, got integer 7"),
+        (r#"{"left": [7 ]}"#, "- `it.left[0]`: 7 is odd, got integer 7"),
+        (r#"{"left": [], "right": 7}"#, "- `it.right`: 7 is odd, got integer 7"),
+        (r#"{"right": 7 , "left": []}"#, "- `it.right`: 7 is odd, got integer 7"),
+    ] {
+        assert_eq!(refused(lenient::<Pair>(text)), [line], "{text}");
+    }
 }
 
 #[test]

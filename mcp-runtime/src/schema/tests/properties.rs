@@ -1,12 +1,17 @@
 //! Portable schemas and serde agree: what serde gives, the schema accepts; what the schema accepts, serde takes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{types::*, *};
+
+/// Shrinking stops early: each attempt makes its schemas anew.
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 fn validator(schema: &str) -> Validator {
     jsonschema::draft202012::new(&serde_json::from_str(schema).expect("JSON")).expect("a schema")
@@ -20,7 +25,8 @@ fn draft7(schema: &str) -> Validator {
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = |(name, value): (String, Value)| (name != "any" && name != "unit" && value.is_null()).then_some(()).map_or(Some((name, without_nulls(value))), |()| None);
+            let stays = |name: &str, value: &Value| !value.is_null() || name == "any" || name == "unit";
+            let kept = |(name, value): (String, Value)| stays(&name, &value).then(|| (name, without_nulls(value)));
             Value::Object(members.into_iter().filter_map(kept).collect())
         }
         Value::Array(elements) => Value::Array(elements.into_iter().map(without_nulls).collect()),
@@ -47,7 +53,7 @@ fn agree<T: ArgumentType + Serialize + PartialEq + std::fmt::Debug>(value: &T) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(config(32))]
 
     #[test]
     fn what_serde_gives_the_schemas_accept(value in everything()) {
@@ -76,12 +82,8 @@ fn instance(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> B
         let name = name.strip_prefix("#/$defs/").expect("a definition");
         return instance(&definitions[name], definitions, depth);
     }
-    let arms: Vec<_> = schema["anyOf"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|arm| instance(arm, definitions, depth))
-        .collect();
+    let arms: Vec<_> =
+        schema["anyOf"].as_array().into_iter().flatten().map(|arm| instance(arm, definitions, depth)).collect();
     let arms = (!arms.is_empty()).then(|| proptest::strategy::Union::new(arms).boxed());
     if let Some(values) = schema["enum"].as_array() {
         return proptest::sample::select(values.clone()).boxed();
@@ -89,7 +91,9 @@ fn instance(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> B
     match (schema["type"].as_str(), arms) {
         (Some("object"), arms) => object(schema, definitions, depth, arms),
         (None, Some(arms)) => arms,
-        (None, None) => prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), Just(json!([{}, "x"]))].boxed(),
+        (None, None) => {
+            prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), Just(json!([{}, "x"]))].boxed()
+        }
         (Some("string"), _) => {
             let (least, most) = (schema["minLength"].as_u64().unwrap_or(0), schema["maxLength"].as_u64().unwrap_or(6));
             proptest::collection::vec(any::<char>(), least as usize..=most as usize)
@@ -101,21 +105,31 @@ fn instance(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> B
             let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
             // `5.0` is an integer to JSON Schema.
             let exact = least.max(-1_000)..=most.min(1_000);
-            prop_oneof![(least..=most).prop_map(Value::from), exact.prop_map(|number| Value::from(number as f64))].boxed()
+            prop_oneof![(least..=most).prop_map(Value::from), exact.prop_map(|number| Value::from(number as f64))]
+                .boxed()
         }
-        (Some("number"), _) => prop_oneof![any::<i32>().prop_map(Value::from), (-1e30..1e30).prop_map(Value::from)].boxed(),
+        (Some("number"), _) => {
+            prop_oneof![any::<i32>().prop_map(Value::from), (-1e30..1e30).prop_map(Value::from)].boxed()
+        }
         (Some("boolean"), _) => any::<bool>().prop_map(Value::from).boxed(),
         (Some("null"), _) => Just(Value::Null).boxed(),
         (Some("array"), _) => {
             let least = schema["minItems"].as_u64().unwrap_or(0) as usize;
             let most = schema["maxItems"].as_u64().map_or(if depth > 4 { 0 } else { 3 }, |most| most as usize);
-            proptest::collection::vec(instance_of_items(schema, definitions, depth, most), least..=most).prop_map(Value::from).boxed()
+            proptest::collection::vec(instance_of_items(schema, definitions, depth, most), least..=most)
+                .prop_map(Value::from)
+                .boxed()
         }
         other => panic!("{other:?} in {schema}"),
     }
 }
 
-fn instance_of_items(schema: &Value, definitions: &Map<String, Value>, depth: usize, most: usize) -> BoxedStrategy<Value> {
+fn instance_of_items(
+    schema: &Value,
+    definitions: &Map<String, Value>,
+    depth: usize,
+    most: usize,
+) -> BoxedStrategy<Value> {
     // Recursive types end where their lists are empty.
     if most == 0 { Just(Value::Null).boxed() } else { instance(&schema["items"], definitions, depth + 1) }
 }
@@ -130,9 +144,9 @@ fn object(
     let mut members: Vec<BoxedStrategy<Option<(String, Value)>>> = Vec::new();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let name = name.clone();
-        let chance = if required.contains(&name.as_str()) { 1.0 } else { 0.5 };
-        let member = instance(property, definitions, depth).prop_map(move |value| (name.clone(), value));
-        members.push(proptest::option::weighted(chance, member).boxed());
+        let always = required.contains(&name.as_str());
+        let member = instance(property, definitions, depth).prop_map(move |value| Some((name.clone(), value)));
+        members.push(if always { member.boxed() } else { prop_oneof![Just(None), member].boxed() });
     }
     let rest: BoxedStrategy<BTreeMap<String, Value>> = match &schema["additionalProperties"] {
         Value::Object(_) if depth <= 4 => {
@@ -186,16 +200,18 @@ struct Family {
 
 #[test]
 fn what_the_schema_accepts_serde_takes() {
-    let schema = input(vec![arg::<Family>("it")]);
-    let validator = validator(&schema);
-    let parsed: Value = serde_json::from_str(&schema).expect("JSON");
+    let card = tool(vec![arg::<Family>("it")]);
+    let described = describe(&card, None).expect("portable");
+    let schema = described.tool.input_schema.get();
+    let validator = validator(schema);
+    let parsed: Value = serde_json::from_str(schema).expect("JSON");
     let definitions = parsed["$defs"].as_object().cloned().unwrap_or_default();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+    let mut runner = proptest::test_runner::TestRunner::new(config(128));
     let strategy = instance(&parsed["properties"]["it"], &definitions, 0);
     runner
         .run(&strategy, |value| {
             prop_assert!(validator.is_valid(&json!({ "it": value.clone() })), "the generator made {value}");
-            let taken = lenient::<Family>(&value.to_string());
+            let taken = one_described::<Family>(&card, &described, &value.to_string(), true);
             prop_assert!(taken.is_ok(), "{value}\n{taken:?}");
             Ok(())
         })
@@ -232,15 +248,19 @@ fn any_leaf() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(config(128))]
 
     #[test]
     fn a_changed_value_is_taken_if_the_schema_accepts_it(
         value in everything(), place in any::<proptest::sample::Index>(), leaf in any_leaf(),
     ) {
-        thread_local! {
-            static VALIDATOR: Validator = validator(&input(vec![arg::<Everything>("it")]));
-        }
+        static EVERYTHING: LazyLock<(ToolCard, Described, Validator)> = LazyLock::new(|| {
+            let card = tool(vec![arg::<Everything>("it")]);
+            let described = describe(&card, None).expect("portable");
+            let validator = validator(described.tool.input_schema.get());
+            (card, described, validator)
+        });
+        let (card, described, validator) = &*EVERYTHING;
         let mut value = without_nulls(serde_json::to_value(value).expect("JSON"));
         let mut places = Vec::new();
         leaves(&value, "", &mut places);
@@ -248,8 +268,8 @@ proptest! {
         places.retain(|place| !place.starts_with("/pair/") && !place.starts_with("/external/Tuple/"));
         let place = place.get(&places);
         *value.pointer_mut(place).expect("a place") = leaf;
-        let accepted = VALIDATOR.with(|validator| validator.is_valid(&json!({ "it": value.clone() })));
-        let taken = lenient::<Everything>(&value.to_string());
+        let accepted = validator.is_valid(&json!({ "it": value.clone() }));
+        let taken = one_described::<Everything>(card, described, &value.to_string(), true);
         if accepted {
             prop_assert!(taken.is_ok(), "{place}: {taken:?}");
         }
@@ -262,6 +282,6 @@ proptest! {
     #[test]
     fn any_json_is_decoded_or_refused_with_advice(text in "[\\[\\]{}\",:0-9eE.+a-z\\\\ -]{0,40}") {
         // The walk relies on well-formed text; on anything else it must still end without a panic.
-        let _ = lenient::<Everything>(&text);
+        let _ = lenient::<Shape>(&text);
     }
 }

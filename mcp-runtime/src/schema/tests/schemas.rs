@@ -274,12 +274,12 @@ macro_rules! shared {
 
 shared! {
     L0 { a: String, b: String, c: String, d: Class }
-    L1 { a: L0, b: L0, c: L0, d: L0, e: L0 }
-    L2 { a: L1, b: L1, c: L1, d: L1, e: L1 }
-    L3 { a: L2, b: L2, c: L2, d: L2, e: L2 }
-    L4 { a: L3, b: L3, c: L3, d: L3, e: L3 }
-    L5 { a: L4, b: L4, c: L4, d: L4, e: L4 }
-    L6 { a: L5, b: L5, c: L5, d: L5, e: L5 }
+    L1 { a: Box<L0>, b: Box<L0>, c: Box<L0>, d: Box<L0>, e: Box<L0> }
+    L2 { a: Box<L1>, b: Box<L1>, c: Box<L1>, d: Box<L1>, e: Box<L1> }
+    L3 { a: Box<L2>, b: Box<L2>, c: Box<L2>, d: Box<L2>, e: Box<L2> }
+    L4 { a: Box<L3>, b: Box<L3>, c: Box<L3>, d: Box<L3>, e: Box<L3> }
+    L5 { a: Box<L4>, b: Box<L4>, c: Box<L4>, d: Box<L4>, e: Box<L4> }
+    L6 { a: Box<L5>, b: Box<L5>, c: Box<L5>, d: Box<L5>, e: Box<L5> }
 }
 
 #[test]
