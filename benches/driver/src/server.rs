@@ -72,6 +72,16 @@ pub(crate) fn pin_this_process(core: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// The processor time that the threads of this process have used.
+pub(crate) fn busy(process: u32) -> io::Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task"))? {
+        let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += statistics.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
 impl Server {
     /// Starts a server that has been built, below these words (`taskset -c 1`, `valgrind …`).
     ///
@@ -101,12 +111,7 @@ impl Server {
 
     /// The processor time that its threads have used.
     pub(crate) fn busy(&self) -> io::Result<Duration> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
-            nanoseconds += statistics.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        busy(self.process.id())
     }
 
     /// Its resident memory, in KiB.

@@ -23,6 +23,8 @@ struct Measured {
     busy: Vec<f64>,
     /// Microseconds of the core for each answer.
     costs: Vec<f64>,
+    /// The same of the load.
+    loads: Vec<f64>,
     latencies: Vec<u32>,
 }
 
@@ -64,12 +66,14 @@ pub(crate) fn run(contenders: &[Contender], plan: &Plan) -> io::Result<()> {
         for _ in 0..plan.rounds {
             for (index, contender) in contenders.iter().enumerate() {
                 let server = find(&servers, contender)?;
-                let before = server.busy()?;
+                let (before, load_before) = (server.busy()?, server::busy(std::process::id())?);
                 let started = std::time::Instant::now();
                 let outcome = load::run(server.address, requests[index].clone(), Expect::Echo, Until::Time(plan.turn))
                     .map_err(|error| io::Error::other(format!("{}: {error}", contender.name)))?;
                 let (used, taken) = ((server.busy()? - before).as_secs_f64(), started.elapsed().as_secs_f64());
+                let load = (server::busy(std::process::id())? - load_before).as_secs_f64();
                 let measured = &mut measured[index];
+                measured.loads.push(load * 1e6 / outcome.latencies.len().max(1) as f64);
                 measured.rates.push(outcome.latencies.len() as f64 / outcome.elapsed.as_secs_f64());
                 measured.busy.push(used / taken);
                 measured.costs.push(used * 1e6 / outcome.latencies.len().max(1) as f64);
@@ -87,17 +91,29 @@ fn find<'a>(servers: &'a [Server], contender: &Contender) -> io::Result<&'a Serv
 
 fn print(connections: usize, contenders: &[&Contender], measured: &mut [Measured]) {
     println!("\n### {connections} connection{}\n", if connections == 1 { "" } else { "s" });
-    let mut table =
-        Table::new(&["server", "req/s", "of axum", "p50 µs", "p99 µs", "core busy", "core µs/req", "of 2 tools"]);
+    let mut table = Table::new(&[
+        "server",
+        "req/s",
+        "of axum",
+        "p50 µs",
+        "p99 µs",
+        "core busy",
+        "core µs/req",
+        "load µs/req",
+        "by core µs",
+        "of 2 tools",
+    ]);
     for (index, contender) in contenders.iter().enumerate() {
         measured[index].latencies.sort_unstable();
-        let ratio = |name: &str| {
+        // Neighbours in time are compared, so that a slow spell of the machine hits both.
+        let ratio = |name: &str, figure: fn(&Measured) -> &[f64]| {
             let other = contenders.iter().position(|other| other.name == name)?;
-            // Neighbours in time are compared, so that a slow spell of the machine hits both.
-            let pairs = measured[index].rates.iter().zip(&measured[other].rates);
-            Some(format!("{:.2}", table::median(pairs.map(|(rate, other)| rate / other).collect())))
+            let pairs = figure(&measured[index]).iter().zip(figure(&measured[other]));
+            Some(table::median(pairs.map(|(own, other)| own / other).collect()))
         };
-        let Measured { rates, busy, costs, latencies } = &measured[index];
+        let shown = |ratio: Option<f64>| ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+        let reference = contender::reference(contender.era);
+        let Measured { rates, busy, costs, loads, latencies } = &measured[index];
         let percentile = |share: f64| {
             let place = (latencies.len() as f64 * share) as usize;
             format!("{:.0}", f64::from(latencies.get(place).copied().unwrap_or(0)) / 1000.0)
@@ -105,12 +121,14 @@ fn print(connections: usize, contenders: &[&Contender], measured: &mut [Measured
         table.row(vec![
             contender.name.into(),
             format!("{:.0}", table::median(rates.clone())),
-            ratio(contender::reference(contender.era)).unwrap_or_default(),
+            shown(ratio(reference, |measured| &measured.rates)),
             percentile(0.5),
             percentile(0.99),
             format!("{:.0} %", table::median(busy.clone()) * 100.0),
             format!("{:.1}", table::median(costs.clone())),
-            contender.as_fifty_of.and_then(ratio).unwrap_or_default(),
+            format!("{:.1}", table::median(loads.clone())),
+            shown(ratio(reference, |measured| &measured.costs).map(f64::recip)),
+            shown(contender.as_fifty_of.and_then(|two| ratio(two, |measured| &measured.rates))),
         ]);
     }
     table.print();
