@@ -11,8 +11,9 @@ use std::{
 
 use super::{PartSlot, Run, Service, SessionView, copy_through_json, future_of_a_tool_must_be_send};
 use crate::{
-    call::{Arguments, Facts, Outbox},
+    call::{Facts, Outbox},
     prelude::*,
+    schema::Arguments,
     session::Held,
 };
 
@@ -166,7 +167,7 @@ async fn call_with(name: &str, arguments: &str, parts: &mut [PartSlot]) -> Resul
     let server = server();
     let tool = server.find_tool(name).expect("the tool is declared");
     let cx = Context::new(Facts::default(), Arc::new(Outbox::default()));
-    let arguments = Arguments { text: arguments, reserved: None };
+    let arguments = Arguments { text: arguments, reserved: None, checks: None };
     server.call_tool(tool, Run { arguments, parts, cx: &cx }).await
 }
 
@@ -285,7 +286,7 @@ async fn wrong_arguments_do_not_reach_the_function() {
 #[tokio::test]
 async fn a_tool_out_of_range_and_parts_of_another_number_are_masked() {
     let cx = Context::new(Facts::default(), Arc::new(Outbox::default()));
-    let run = |parts| Run { arguments: Arguments { text: r#"{"text":"milk"}"#, reserved: None }, parts, cx: &cx };
+    let run = |parts| Run { arguments: Arguments { text: r#"{"text":"milk"}"#, reserved: None, checks: None }, parts, cx: &cx };
     let server = server();
     let refusal = server.call_tool(1000, run(&mut [])).await.expect_err("a refusal");
     assert!(refusal.message().starts_with("internal error"));
