@@ -30,10 +30,12 @@ impl Greeter {
 }
 
 fn main() -> mcp_runtime::Result {
+    // ANCHOR: keys
     // With a key of one's own, sessions survive a restart; without one, a random key is as good as the process.
     let keys = match std::env::var("SESSION_SIGNING_KEY") {
         Ok(secret) => SigningKeys::from_secret(secret.as_bytes())?,
         Err(_) => SigningKeys::random(),
     };
     Server::new(Greeter).sessions(Sessions::jwt(keys)).serve()
+    // ANCHOR_END: keys
 }

@@ -58,7 +58,8 @@ fn every_rust_and_wire_block_of_the_book_is_included_from_a_file_that_tests_run(
                 ("sh" | "console", _) => {}
                 (_, None) => panic!("{}: a block of `{language}` is not included:\n{body}", page.display()),
                 (_, Some(target)) => {
-                    let (file, anchor) = target.split_once(':').map_or((target, None), |(file, name)| (file, Some(name)));
+                    let (file, anchor) =
+                        target.split_once(':').map_or((target, None), |(file, name)| (file, Some(name)));
                     let path = page.parent().unwrap().join(file);
                     let source = fs::read_to_string(&path)
                         .unwrap_or_else(|error| panic!("{} includes {}: {error}", page.display(), path.display()));
@@ -67,7 +68,8 @@ fn every_rust_and_wire_block_of_the_book_is_included_from_a_file_that_tests_run(
                     }
                     let run = ["examples/", "tests/", "benches/", "mcp-macros/", "mcp-runtime/"];
                     let path = path.canonicalize().unwrap();
-                    let path = path.strip_prefix(root().canonicalize().unwrap()).unwrap().to_string_lossy().into_owned();
+                    let path =
+                        path.strip_prefix(root().canonicalize().unwrap()).unwrap().to_string_lossy().into_owned();
                     assert!(run.iter().any(|folder| path.starts_with(folder)), "{path} is run by no test");
                     included += 1;
                 }

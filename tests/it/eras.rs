@@ -83,7 +83,10 @@ fn over_stdio(era: Era) -> Vec<Outcome> {
     };
     let mut handle = None;
     if let Era::Legacy(revision) = era {
-        ask("initialize", json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } }));
+        ask(
+            "initialize",
+            json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } }),
+        );
     } else {
         let answer = ask("tools/call", json!({ "name": "open_session" }));
         handle = Some(answer["result"]["structuredContent"]["session"].clone());
@@ -108,7 +111,10 @@ fn one_scenario_has_one_outcome_in_every_revision_over_http_and_stdio() {
     assert_eq!(expected[1], said("42.0"));
     assert_eq!(expected[2], said("4.0"));
     assert!(matches!(&expected[3], Outcome::Said { text, is_error: true } if text.contains("`divisor` is 0")));
-    assert!(matches!(&expected[4], Outcome::Said { text, is_error: true } if text.lines().count() >= 4), "{expected:?}");
+    assert!(
+        matches!(&expected[4], Outcome::Said { text, is_error: true } if text.lines().count() >= 4),
+        "{expected:?}"
+    );
     assert_eq!(expected[7], said("42.0"));
     assert_eq!(expected[8], Outcome::Failed { code: -32602 });
     for era in REVISIONS {

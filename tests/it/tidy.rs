@@ -51,7 +51,8 @@ fn shipped(text: &str) -> String {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests") || path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing")
+    path.components().any(|part| part.as_os_str() == "tests")
+        || path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing")
 }
 
 /// The rooms that `use crate::…` and `crate::…` paths of this code name.

@@ -117,6 +117,12 @@ impl Version {
         }
     }
 
+    /// Whether a session of this revision begins with `initialize`.
+    #[must_use]
+    pub const fn has_handshake(self) -> bool {
+        !self.facts().modern
+    }
+
     /// The version string on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

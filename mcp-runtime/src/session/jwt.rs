@@ -165,7 +165,7 @@ impl Tokens {
         let for_us = *claims.aud == *self.audience;
         let for_them = tag == principal.map(|principal| principal::tag(&key.tag, principal));
         let begun = claims.iat <= now.saturating_add(SKEW_SECONDS);
-        let version = Version::parse(&claims.v)?;
+        let version = Version::parse(&claims.v).filter(|version| version.has_handshake())?;
         if !(for_us && for_them && begun && now < claims.exp) {
             return None;
         }
