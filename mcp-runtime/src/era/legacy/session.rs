@@ -40,11 +40,13 @@ impl Era {
         };
         match Hinted::of(headers) {
             // A header that says what a missing one is taken for says no more than that: some clients send it always.
-            Hinted::Known(version) if version != session.version && version != Version::WITHOUT_HEADER => Err(refuse::bad_request(
-                id,
-                Code::INVALID_REQUEST,
-                "MCP-Protocol-Version differs from the version that this session agreed on",
-            )),
+            Hinted::Known(version) if version != session.version && version != Version::WITHOUT_HEADER => {
+                Err(refuse::bad_request(
+                    id,
+                    Code::INVALID_REQUEST,
+                    "MCP-Protocol-Version differs from the version that this session agreed on",
+                ))
+            }
             _ => Ok(Some(session)),
         }
     }
