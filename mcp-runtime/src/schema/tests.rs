@@ -10,9 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ArgumentType, Described, ExtraArgument, Fill, argument, decode, describe};
+use super::{ArgumentType, Arguments, Described, ExtraArgument, Fill, argument, decode, describe};
 use crate::{
-    call::Arguments,
     protocol::ToolAnnotations,
     service::{ArgumentCard, OutputCard, ToolCard},
 };
