@@ -65,7 +65,7 @@ impl Checks {
             schemas.push(schema);
         }
         let definitions = generator.take_definitions(true);
-        let arguments = |inline: bool| -> Result<(Vec<Form>, Vec<(String, Form)>, bool), String> {
+        let arguments = |inline: bool| -> Result<(Built, bool), String> {
             let mut builder = Builder::new(&definitions, &orders, Contract::Input, inline);
             let mut forms = Vec::with_capacity(schemas.len());
             for (argument, schema) in card.arguments.iter().zip(&schemas) {
@@ -82,7 +82,7 @@ impl Checks {
                 forms.push(form);
             }
             let definitions = builder.definitions()?;
-            Ok((forms, definitions, builder.overflowed()))
+            Ok(((forms, definitions), builder.overflowed()))
         };
         let (forms, definitions) = smaller(card.name, arguments)?;
         let constrained_definition = definitions.iter().any(|(_, form)| form.any(&|form| form.checked));
@@ -148,24 +148,22 @@ pub(super) fn put_orders(schema: &mut Map<String, Value>, orders: Orders) {
     }
 }
 
-/// Forms, their definitions, and whether inlining went beyond all measure.
-type Built = (Vec<Form>, Vec<(String, Form)>, bool);
+/// Forms and the definitions that they refer to.
+pub(super) type Built = (Vec<Form>, Vec<(String, Form)>);
 
-/// Builds with every type inlined, unless that more than doubles the text.
-pub(super) fn smaller(
-    tool: &str,
-    build: impl Fn(bool) -> Result<Built, String>,
-) -> Result<(Vec<Form>, Vec<(String, Form)>), String> {
+/// Builds with every type inlined, unless that more than doubles the text; `build` takes whether to inline and gives also
+/// whether that went beyond all measure.
+pub(super) fn smaller(tool: &str, build: impl Fn(bool) -> Result<(Built, bool), String>) -> Result<Built, String> {
     /// Documents below this size may double: nobody is harmed. In bytes.
     const SMALL: usize = 4_096;
     let size = |forms: &[Form], definitions: &[(String, Form)]| -> usize {
         forms.iter().chain(definitions.iter().map(|(_, form)| form)).map(|form| write::text(form).len()).sum()
     };
-    let (forms, definitions, overflowed) = build(true)?;
+    let ((forms, definitions), overflowed) = build(true)?;
     if !overflowed && size(&forms, &definitions) <= SMALL {
         return Ok((forms, definitions));
     }
-    let (kept_forms, kept_definitions, _) = build(false)?;
+    let ((kept_forms, kept_definitions), _) = build(false)?;
     if !overflowed && size(&forms, &definitions) <= 2 * size(&kept_forms, &kept_definitions) {
         return Ok((forms, definitions));
     }

@@ -120,11 +120,8 @@ impl Coercion<'_> {
 }
 
 /// Whether a rewritten value is no slice of the text that it was rewritten from.
-fn is_other(value: &Cow<'_, str>, text: &str) -> bool {
-    match value {
-        Cow::Owned(_) => true,
-        Cow::Borrowed(value) => !text.as_bytes().as_ptr_range().contains(&value.as_ptr()),
-    }
+fn is_other(value: &str, text: &str) -> bool {
+    !text.as_bytes().as_ptr_range().contains(&value.as_ptr())
 }
 
 fn separate(out: &mut String) {

@@ -128,7 +128,7 @@ fn output(tool: &str, schema: fn(&mut schemars::SchemaGenerator) -> schemars::Sc
         let mut builder = Builder::new(&definitions, &orders, Contract::Output, inline);
         let form = builder.form(&schema, Place::Other).map_err(|error| format!("result: {error}"))?;
         let definitions = builder.definitions()?;
-        Ok((vec![form], definitions, builder.overflowed()))
+        Ok(((vec![form], definitions), builder.overflowed()))
     };
     let (mut forms, definitions) = checks::smaller(tool, build)?;
     let mut root = forms.pop().unwrap_or_default();

@@ -12,6 +12,7 @@ mod checks;
 mod coerce;
 mod describe;
 mod form;
+mod formats;
 mod header;
 mod order;
 mod portable;

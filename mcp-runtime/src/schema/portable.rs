@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{build::is_portable_format, header};
+use super::{formats::is_portable_format, header};
 use crate::protocol::Tool;
 
 /// The longest name of a tool: clients prefix it with the server's and stop at 60 to 64 characters.
