@@ -286,7 +286,11 @@ async fn wrong_arguments_do_not_reach_the_function() {
 #[tokio::test]
 async fn a_tool_out_of_range_and_parts_of_another_number_are_masked() {
     let cx = Context::new(Facts::default(), Arc::new(Outbox::default()));
-    let run = |parts| Run { arguments: Arguments { text: r#"{"text":"milk"}"#, reserved: None, checks: None }, parts, cx: &cx };
+    let run = |parts| Run {
+        arguments: Arguments { text: r#"{"text":"milk"}"#, reserved: None, checks: None },
+        parts,
+        cx: &cx,
+    };
     let server = server();
     let refusal = server.call_tool(1000, run(&mut [])).await.expect_err("a refusal");
     assert!(refusal.message().starts_with("internal error"));
