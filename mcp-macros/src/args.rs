@@ -212,7 +212,10 @@ impl Pair {
             other => {
                 errors.at(
                     &other,
-                    format_args!("`{key}` must be a text literal, for the macro reads it, found an expression; write `{key} = \"…\"`"),
+                    format_args!(
+                        "`{key}` must be a text literal, for the macro reads it, found an expression; write \
+                         `{key} = \"…\"`"
+                    ),
                 );
                 None
             }
@@ -415,7 +418,11 @@ fn legal_header(name: &LitStr, errors: &mut Errors) -> bool {
     if !legal {
         errors.at(
             name,
-            format_args!("the name of a header must be letters, digits and `-`, found \"{}\"; write, for example, `header = \"Region\"`", name.value()),
+            format_args!(
+                "the name of a header must be letters, digits and `-`, found \"{}\"; write, for example, \
+                 `header = \"Region\"`",
+                name.value()
+            ),
         );
     }
     legal
@@ -439,7 +446,8 @@ impl StateArgs {
                 Meta::List(list) => STATE.parse_more(list.tokens.clone(), &mut pairs, errors),
                 _ => errors.at(
                     attribute,
-                    "`#[state]` must have keys in parentheses, found none; write `#[state(key = \"…\")]` or remove it",
+                    "`#[state]` must have keys in parentheses, found none; write `#[state(key = \"…\")]` or \
+                     remove it",
                 ),
             }
         }
@@ -454,7 +462,11 @@ impl StateArgs {
                             Some(version)
                         }
                         Some(other) => {
-                            errors.at(&other, "`version` must be a whole number from 0 to 4294967295, found something else; write `version = 2`");
+                            errors.at(
+                                &other,
+                                "`version` must be a whole number from 0 to 4294967295, found something else; \
+                                 write `version = 2`",
+                            );
                             None
                         }
                         None => None,

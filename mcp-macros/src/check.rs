@@ -78,8 +78,11 @@ fn qualified_names(server: &Server, errors: &mut Errors) {
             errors.at_span(
                 tool.name.span,
                 format_args!(
-                    "the names of server and tool together must have at most {} characters, as `mcp__{}__{}`, found {length}; shorten one",
-                    names::QUALIFIED_NAME_LIMIT, name.value(), tool.name.text
+                    "the names of server and tool together must have at most {} characters, as `mcp__{}__{}`, \
+                     found {length}; shorten one",
+                    names::QUALIFIED_NAME_LIMIT,
+                    name.value(),
+                    tool.name.text
                 ),
             );
         }
@@ -91,7 +94,8 @@ fn unique_arguments(tool: &Tool, errors: &mut Errors) {
         errors.at_span(
             place,
             format_args!(
-                "the names of a tool's arguments must differ, found `{name}` twice; rename one: `#[arg(name = \"…\")]`"
+                "the names of a tool's arguments must differ, found `{name}` twice; rename one: `#[arg(name = \
+                 \"…\")]`"
             ),
         );
         errors.at_span(other, format_args!("`{name}` is also the name of this argument"));
@@ -103,7 +107,13 @@ fn unique_headers(tool: &Tool, errors: &mut Errors) {
         argument.header.as_ref().map(|header| (header.to_ascii_lowercase(), argument.name.span))
     });
     twice(headers, |name, place, other| {
-        errors.at_span(place, format_args!("the headers of a tool's arguments must differ, in any case of letters, found `{name}` twice; rename one"));
+        errors.at_span(
+            place,
+            format_args!(
+                "the headers of a tool's arguments must differ, in any case of letters, found `{name}` twice; \
+             rename one"
+            ),
+        );
         errors.at_span(other, format_args!("`{name}` is also the header of this argument"));
     });
 }
@@ -112,10 +122,13 @@ fn unique_parts(tool: &Tool, errors: &mut Errors) {
     let mut known = Vec::new();
     for part in tool.parts() {
         let ty = spaceless(&part.ty);
+        let mutable = if tool.parts().any(|other| other.writes && spaceless(&other.ty) == ty) { "mut " } else { "" };
         if known.contains(&ty) {
             errors.at(
                 &part.ty,
-                format_args!("a tool must borrow each session type once, found `{ty}` twice; remove one, and borrow the other as `&mut {ty}` if either was"),
+                format_args!(
+                    "a tool must borrow each session type once, found `{ty}` twice; keep one: `&{mutable}{ty}`"
+                ),
             );
         }
         known.push(ty);
@@ -128,7 +141,11 @@ fn added_by_the_runtime(server: &Server, errors: &mut Errors) {
         if tool.name.text == names::MINTING_TOOL {
             errors.at_span(
                 tool.name.span,
-                format_args!("`{0}` must be left to the tool that the server gains where tools borrow session state, found a tool of this name; rename it: `#[tool(name = \"…\")]`", names::MINTING_TOOL),
+                format_args!(
+                    "`{0}` must be left to the tool that the server gains where tools borrow session state, \
+                     found a tool of this name; rename it: `#[tool(name = \"…\")]`",
+                    names::MINTING_TOOL
+                ),
             );
         }
         if tool.parts().next().is_none() {
@@ -137,7 +154,11 @@ fn added_by_the_runtime(server: &Server, errors: &mut Errors) {
         for argument in tool.arguments().filter(|argument| argument.name.text == names::HANDLE_ARGUMENT) {
             errors.at_span(
                 argument.name.span,
-                format_args!("`{0}` must be left to the argument that a tool gains when it borrows session state, found an argument of this name; rename it: `#[arg(name = \"…\")]`", names::HANDLE_ARGUMENT),
+                format_args!(
+                    "`{0}` must be left to the argument that a tool gains when it borrows session state, found \
+                     an argument of this name; rename it: `#[arg(name = \"…\")]`",
+                    names::HANDLE_ARGUMENT
+                ),
             );
         }
     }

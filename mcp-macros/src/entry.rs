@@ -27,11 +27,14 @@ pub(crate) fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[tool(args)] item`, reached only where no `#[mcp_server]` took the attribute away.
 pub(crate) fn tool(_args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let place = item.clone().into_iter().take_while(|token| !matches!(token, proc_macro2::TokenTree::Group(_)));
+    // The function's name, or whatever else stands first.
+    let mut tokens = item.clone().into_iter();
+    let first = tokens.next();
+    let place = tokens.skip_while(|token| token.to_string() != "fn").nth(1).or(first);
     errors.at(
-        place.collect::<TokenStream>(),
-        "`#[tool]` must be on a function directly in an `impl` or inline `mod` that is marked `#[mcp_server]`, found one \
-         elsewhere; mark the `impl` or `mod` around it",
+        place,
+        "`#[tool]` must be on a function directly in an `impl` or inline `mod` that is marked `#[mcp_server]`, found \
+         one elsewhere; mark the `impl` or `mod` around it",
     );
     // The parameters may carry what only `#[mcp_server]` would have taken away.
     let item = ServerItem::without_parameter_attributes(item);

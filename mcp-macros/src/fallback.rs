@@ -60,7 +60,7 @@ fn service(server: &Server, ty: &TokenStream) -> TokenStream {
 /// The user's session type, which can't be stored.
 pub(crate) fn session_type(input: &syn::DeriveInput) -> TokenStream {
     let (ident, generics) = (&input.ident, &input.generics);
-    if !generics.params.is_empty() {
+    if !generics.params.is_empty() || matches!(input.data, syn::Data::Union(_)) {
         return TokenStream::new();
     }
     let import = crate::args::StateArgs::parse(&input.attrs, &mut Errors::default()).runtime.import();

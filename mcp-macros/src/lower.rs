@@ -7,22 +7,22 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Data, DeriveInput, FnArg, Ident, Pat, PatType, Receiver, ReceiverKind, ReturnType, Signature, Type, ext::IdentExt,
-    parse_quote,
+    FnArg, Ident, Pat, PatType, Receiver, ReceiverKind, ReturnType, Signature, Type, ext::IdentExt, parse_quote,
 };
 
 use crate::{
-    args::{ArgumentArgs, DefaultArg, ServerArgs, StateArgs, ToolArgs},
+    args::{ArgumentArgs, DefaultArg, ServerArgs, ToolArgs},
     doc::Doc,
     errors::Errors,
     item::{Function, Head, ServerItem, is_named},
-    model::{
-        Argument, Default, Fields, Manner, Name, Output, Parameter, Part, Server, SessionType, Shape, StateShape, Tool,
-    },
+    model::{Argument, Default, Manner, Name, Output, Parameter, Part, Server, Shape, Tool},
     names,
 };
 
+mod state;
 mod types;
+
+pub(crate) use state::session_type;
 
 /// A server; mistakes leave what can still be told.
 pub(crate) fn server(args: ServerArgs, item: &ServerItem, errors: &mut Errors) -> Server {
@@ -51,7 +51,10 @@ fn shape(item: &ServerItem, errors: &mut Errors) -> Shape {
             let place: TokenStream = item.clone().into_iter().take(3).collect();
             errors.at(
                 place,
-                format_args!("`#[mcp_server]` must be on an `impl` block or on an inline `mod`, found {kind}; write `#[mcp_server] impl Name {{ … }}` around the tools"),
+                format_args!(
+                    "`#[mcp_server]` must be on an `impl` block or on an inline `mod`, found {kind}; write \
+                     `#[mcp_server] impl Name {{ … }}` around the tools"
+                ),
             );
             return Shape::Broken;
         }
@@ -65,7 +68,12 @@ fn shape(item: &ServerItem, errors: &mut Errors) -> Shape {
             if let Some((path, _)) = &head.trait_ {
                 errors.at(
                     path,
-                    format_args!("`#[mcp_server]` must be on an inherent `impl`, found an `impl` of the trait `{}`; move the tools into `impl {} {{ … }}`", spaceless(path), spaceless(&head.self_ty)),
+                    format_args!(
+                        "`#[mcp_server]` must be on an inherent `impl`, found an `impl` of the trait `{}`; \
+                         move the tools into `impl {} {{ … }}`",
+                        spaceless(path),
+                        spaceless(&head.self_ty)
+                    ),
                 );
             }
             if let Some(token) = &head.unsafety {
@@ -79,7 +87,8 @@ fn shape(item: &ServerItem, errors: &mut Errors) -> Shape {
                 };
                 errors.at(
                     place,
-                    "a server's type must not be generic, for its schemas are made once, at compile time; name a concrete type: `type MyServer = …;`",
+                    "a server's type must not be generic, for its schemas are made once, at compile time; name \
+                     a concrete type: `type MyServer = …;`",
                 );
                 return Shape::Broken;
             }
@@ -119,7 +128,11 @@ impl Own<'_> {
         }
         for attribute in &function.attributes {
             if is_named(attribute, "cfg") || is_named(attribute, "cfg_attr") {
-                errors.at(attribute, "a tool must be there in every configuration, found a condition; put it on the whole server, or into the function");
+                errors.at(
+                    attribute,
+                    "a tool must be there in every configuration, found a condition; put it on the whole \
+                     server, or into the function",
+                );
             }
         }
         let name = name(args.name.as_ref(), &signature.ident);
@@ -128,7 +141,11 @@ impl Own<'_> {
         if description.is_empty() {
             errors.at(
                 &signature.ident,
-                format_args!("a tool must have a description, by which the model chooses it, found none on `{0}`; write a doc comment above `fn {0}`: `/// What it does and when to use it.`", signature.ident),
+                format_args!(
+                    "a tool must have a description, by which the model chooses it, found none on `{0}`; write \
+                     a doc comment above `fn {0}`: `/// What it does and when to use it.`",
+                    signature.ident
+                ),
             );
         }
         qualifiers(signature, errors);
@@ -146,7 +163,8 @@ impl Own<'_> {
             (Some(token), Some(_)) => {
                 errors.at(
                     token,
-                    "a blocking tool must be a sync function, found `async`; remove `async`, or remove `blocking` and await what blocks",
+                    "a blocking tool must be a sync function, found `async`; remove `async`, or remove \
+                     `blocking` and await what blocks",
                 );
                 Manner::Async
             }
@@ -171,7 +189,11 @@ impl Own<'_> {
     fn receiver(&self, signature: &Signature, errors: &mut Errors) -> bool {
         let Some(receiver) = signature.receiver() else { return false };
         if let Shape::Mod(_) = self.shape {
-            errors.at(receiver_place(receiver), "a function in a `mod` must not have `self`; write an `impl` for tools that share a value, or remove it");
+            errors.at(
+                receiver_place(receiver),
+                "a function in a `mod` must not have `self`; write an `impl` for tools that share a value, or \
+                 remove it",
+            );
             return false;
         }
         match &receiver.kind {
@@ -182,15 +204,20 @@ impl Own<'_> {
             }
             ReceiverKind::Reference(..) => errors.at(
                 receiver_place(receiver),
-                "the server value must be taken as `&self`, for all sessions share it, found `&mut self`; keep what changes in session state, or in a `Mutex` in the server",
+                "the server value must be taken as `&self`, for all sessions share it, found `&mut self`; keep \
+                 what changes in session state, or in a `Mutex` in the server",
             ),
             ReceiverKind::Value => errors.at(
                 receiver_place(receiver),
-                "the server value must be taken as `&self`, for all calls share it, found `self` by value; write `&self`",
+                "the server value must be taken as `&self`, for all calls share it, found `self` by value; \
+                 write `&self`",
             ),
             _ => errors.at(
                 receiver_place(receiver),
-                format_args!("the server value must be taken as `&self`, found `{}`; write `&self`", spaceless(receiver_place(receiver))),
+                format_args!(
+                    "the server value must be taken as `&self`, found `{}`; write `&self`",
+                    spaceless(receiver_place(receiver))
+                ),
             ),
         }
         true
@@ -215,7 +242,8 @@ impl Own<'_> {
         for attribute in parameter.attrs.iter().filter(|attribute| is_named(attribute, "arg")) {
             errors.at(
                 attribute,
-                "`#[arg]` must be on an argument, which is taken by value, found it on a borrowed parameter; remove it",
+                "`#[arg]` must be on an argument, which is taken by value, found it on a borrowed parameter; \
+                 remove it",
             );
         }
         Some(match kind {
@@ -231,7 +259,12 @@ impl Own<'_> {
             pattern => {
                 errors.at(
                     pattern,
-                    format_args!("an argument must have a plain name, under which the client sends it, found the pattern `{}`; write `name: {}` and take it apart in the function", spaceless(pattern), spaceless(&parameter.ty)),
+                    format_args!(
+                        "an argument must have a plain name, under which the client sends it, found the \
+                         pattern `{}`; write `name: {}` and take it apart in the function",
+                        spaceless(pattern),
+                        spaceless(&parameter.ty)
+                    ),
                 );
                 return None;
             }
@@ -241,7 +274,11 @@ impl Own<'_> {
             let fix = if args.name.is_some() { "choose such a name" } else { "give it one: `#[arg(name = \"…\")]`" };
             errors.at_span(
                 name.span,
-                format_args!("the name of an argument must be letters, digits and `_`, not beginning with a digit, found `{}`; {fix}", name.text),
+                format_args!(
+                    "the name of an argument must be letters, digits and `_`, not beginning with a digit, \
+                     found `{}`; {fix}",
+                    name.text
+                ),
             );
         } else if name.text.len() > names::ARGUMENT_NAME_LIMIT {
             errors.at_span(
@@ -328,12 +365,21 @@ fn tool_name(name: &Name, given: bool, errors: &mut Errors) {
     if !names::is_tool_name(&name.text) {
         errors.at_span(
             name.span,
-            format_args!("the name of a tool must be letters, digits, `_` and `-`, beginning with a letter or `_`, found `{}`; {fix}", name.text),
+            format_args!(
+                "the name of a tool must be letters, digits, `_` and `-`, beginning with a letter or `_`, \
+                 found `{}`; {fix}",
+                name.text
+            ),
         );
     } else if name.text.len() > names::TOOL_NAME_LIMIT {
         errors.at_span(
             name.span,
-            format_args!("the name of a tool must have at most {} characters, for clients put the server's before it, found {}; {fix}", names::TOOL_NAME_LIMIT, name.text.len()),
+            format_args!(
+                "the name of a tool must have at most {} characters, for clients put the server's before it, \
+                 found {}; {fix}",
+                names::TOOL_NAME_LIMIT,
+                name.text.len()
+            ),
         );
     }
 }
@@ -379,7 +425,8 @@ fn read_only(tool: &Tool, key: Option<Span>, errors: &mut Errors) {
         errors.at_span(
             key,
             format_args!(
-                "a `read_only` tool must not change anything, found `&mut {ty}`; borrow `&{ty}`, or remove `read_only`"
+                "a `read_only` tool must not change anything, found `&mut {ty}`; borrow `&{ty}`, or remove \
+                 `read_only`"
             ),
         );
     }
@@ -401,43 +448,6 @@ pub(crate) fn spaceless(tokens: impl ToTokens) -> String {
     ]
     .iter()
     .fold(text, |text, (spaced, plain)| text.replace(spaced, plain))
-}
-
-/// A type under `#[derive(SessionState)]`.
-pub(crate) fn session_type(input: &DeriveInput, errors: &mut Errors) -> Option<SessionType> {
-    let args = StateArgs::parse(&input.attrs, errors);
-    if !input.generics.params.is_empty() {
-        errors.at(
-            &input.generics,
-            "session state must not be generic, for its key names one type; write the concrete types into it",
-        );
-    }
-    let (key, place) = match &args.key {
-        Some(key) => (key.value(), key.span()),
-        None => (input.ident.unraw().to_string(), input.ident.span()),
-    };
-    if !names::is_state_key(&key) {
-        let fix = if args.key.is_some() { "choose such a key" } else { "give it one: `#[state(key = \"…\")]`" };
-        errors.at_span(
-            place,
-            format_args!("the key of session state must be 1 to 128 letters, digits, `_`, `.`, `:` and `-`, found \"{key}\"; {fix}"),
-        );
-    }
-    let shape = match &input.data {
-        Data::Struct(data) => StateShape::Struct(Fields(data.fields.members().collect())),
-        Data::Enum(data) => StateShape::Enum(
-            data.variants
-                .iter()
-                .map(|variant| (variant.ident.clone(), Fields(variant.fields.members().collect())))
-                .collect(),
-        ),
-        Data::Union(data) => {
-            errors.at(data.union_token, "session state must be a struct or an enum, found a union; write a struct");
-            return None;
-        }
-    };
-    let version = args.version.and_then(|version| version.base10_parse().ok()).unwrap_or_default();
-    Some(SessionType { runtime: args.runtime, ident: input.ident.clone(), key, version, shape })
 }
 
 /// From the first token of a type to its last, for code that stands for it.

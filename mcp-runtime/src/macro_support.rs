@@ -14,8 +14,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 pub use schemars;
-use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 pub use serde_json;
 
 pub use crate::schema::{Argument, ArgumentType, Arguments, Fill, Slot, argument, decode};
@@ -26,7 +25,7 @@ pub use crate::{
     service::{ArgumentCard, BoxFuture, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},
     session::{Part, PartCard, PartSlot, PartType, SessionState, part},
 };
-pub use result::{ChooseTyped, Ending, KeepWhole, Output, Peeled, ToolFailure, TypedResult};
+pub use result::{ChooseTyped, KeepWhole, Output, ToolFailure, TypedResult, output};
 
 #[path = "macro_support/result.rs"]
 mod result;
@@ -291,12 +290,7 @@ impl<T> NoCopy<T> for Copy<'_, T> {}
 /// When the state can't be written as JSON or read again, so that no store could keep it either: the call is answered
 /// with an internal error instead of going on with something else than what was stored.
 #[must_use]
-pub fn copy_through_json<S: Serialize + DeserializeOwned>(key: &str, state: &S) -> S {
+pub fn copy_through_json<S: SessionState>(state: &S) -> S {
     let copy = serde_json::to_string(state).and_then(|text| serde_json::from_str(&text));
-    copy.unwrap_or_else(|error| panic!("session state `{key}` can't be copied through JSON: {error}"))
-}
-
-/// What typed results must be describable by; here so that the bound reads well in errors.
-pub(crate) fn schema_of<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    generator.subschema_for::<T>()
+    copy.unwrap_or_else(|error| panic!("session state `{}` can't be copied through JSON: {error}", S::KEY))
 }

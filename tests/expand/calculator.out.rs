@@ -10,13 +10,13 @@ mod calculator {
         struct __McpServer;
         use ::mcp_runtime::__private as __mcp;
         #[allow(unused_imports)]
-        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _, Output as _};
+        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
         const __MCP_ARGUMENT_0_0: __mcp::Argument<i64> = __mcp::argument::<i64>();
         const __MCP_ARGUMENT_0_1: __mcp::Argument<i64> = __mcp::argument::<i64>();
-        fn __mcp_output_0() -> impl __mcp::Output<i64> {
+        fn __mcp_output_0() -> __mcp::Output<i64> {
             let __mcp_peeled = __mcp::Probe::<i64>::NEW.peel();
-            let __mcp_ending = __mcp_peeled.inner().ending();
-            __mcp_peeled.with(__mcp_ending)
+            let __mcp_inner = __mcp_peeled.inner();
+            __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
         }
         static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
             name: ::core::env!("CARGO_PKG_NAME"),

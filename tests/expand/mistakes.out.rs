@@ -19,6 +19,37 @@ impl Notes {
     }
     fn helper(&self) {}
 }
+/// All the state that one session of `Notes` has, typed: for hooks, tests and operators.
+#[allow(private_interfaces, unreachable_pub, dead_code)]
+pub struct NotesSession {
+    /// The session's `Notebook`.
+    pub notebook: Notebook,
+}
+#[doc(hidden)]
+const _: () = {
+    use ::mcp_runtime::__private as __mcp;
+    const __MCP_PART_0: __mcp::Part<Notebook> = __mcp::part::<Notebook>();
+    #[automatically_derived]
+    impl ::core::default::Default for NotesSession {
+        fn default() -> Self {
+            Self {
+                notebook: __MCP_PART_0.fresh(),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl __mcp::SessionView for NotesSession {
+        const PARTS: &'static [__mcp::PartCard] = &[__MCP_PART_0.reads()];
+        fn from_slots(slots: &[__mcp::PartSlot]) -> __mcp::Option<Self> {
+            if slots.len() != 1usize {
+                return __mcp::None;
+            }
+            __mcp::Some(Self {
+                notebook: __MCP_PART_0.copy(&slots[0usize]),
+            })
+        }
+    }
+};
 const _: () = {
     use ::mcp_runtime::__private as __mcp;
     #[automatically_derived]

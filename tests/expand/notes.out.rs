@@ -18,12 +18,7 @@ const _: () = {
                 Self { notes: __mcp_notes } => {
                     match (__mcp::Copy(__mcp_notes).copy(),) {
                         (__mcp::Some(__mcp_notes),) => Self { notes: __mcp_notes },
-                        _ => {
-                            __mcp::copy_through_json(
-                                <Self as __mcp::SessionState>::KEY,
-                                self,
-                            )
-                        }
+                        _ => __mcp::copy_through_json(self),
                     }
                 }
             }
@@ -62,10 +57,10 @@ impl Notes {
         todo!()
     }
 }
-///All the state that one session of [`Notes`] has, typed: for hooks, tests and operators.
+/// All the state that one session of `Notes` has, typed: for hooks, tests and operators.
 #[allow(private_interfaces, unreachable_pub, dead_code)]
 pub struct NotesSession {
-    ///The session's `Notebook`.
+    /// The session's `Notebook`.
     pub notebook: Notebook,
 }
 #[doc(hidden)]
@@ -76,7 +71,7 @@ const _: () = {
     impl ::core::default::Default for NotesSession {
         fn default() -> Self {
             Self {
-                notebook: ::core::default::Default::default(),
+                notebook: __MCP_PART_0.fresh(),
             }
         }
     }
@@ -88,7 +83,7 @@ const _: () = {
                 return __mcp::None;
             }
             __mcp::Some(Self {
-                notebook: __mcp::SessionState::draft(__MCP_PART_0.read(&slots[0usize])),
+                notebook: __MCP_PART_0.copy(&slots[0usize]),
             })
         }
     }
@@ -97,7 +92,7 @@ const _: () = {
 const _: () = {
     use ::mcp_runtime::__private as __mcp;
     #[allow(unused_imports)]
-    use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _, Output as _};
+    use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
     const __MCP_ARGUMENT_0_0: __mcp::Argument<String> = __mcp::argument::<String>();
     const __MCP_ARGUMENT_0_1: __mcp::Argument<u32> = __mcp::argument::<u32>();
     const __MCP_HEADER_0_1: __mcp::Option<&'static str> = __mcp::header::<u32>("Times");
@@ -110,16 +105,16 @@ const _: () = {
     }
     const __MCP_PART_0_0: __mcp::Part<Notebook> = __mcp::part::<Notebook>();
     const __MCP_CONTEXT_0_0: __mcp::ContextOf<Context> = __mcp::context::<Context>();
-    fn __mcp_output_0() -> impl __mcp::Output<Result<Appended, ToolError>> {
+    fn __mcp_output_0() -> __mcp::Output<Result<Appended, ToolError>> {
         let __mcp_peeled = __mcp::Probe::<Result<Appended, ToolError>>::NEW.peel();
-        let __mcp_ending = __mcp_peeled.inner().ending();
-        __mcp_peeled.with(__mcp_ending)
+        let __mcp_inner = __mcp_peeled.inner();
+        __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
     }
     const __MCP_PART_1_0: __mcp::Part<Notebook> = __mcp::part::<Notebook>();
-    fn __mcp_output_1() -> impl __mcp::Output<Vec<String>> {
+    fn __mcp_output_1() -> __mcp::Output<Vec<String>> {
         let __mcp_peeled = __mcp::Probe::<Vec<String>>::NEW.peel();
-        let __mcp_ending = __mcp_peeled.inner().ending();
-        __mcp_peeled.with(__mcp_ending)
+        let __mcp_inner = __mcp_peeled.inner();
+        __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
     }
     const __MCP_ARGUMENT_2_0: __mcp::Argument<String> = __mcp::argument::<String>();
     const __MCP_DEFAULT_2_0: __mcp::DefaultOf<String> = __mcp::default::<
@@ -137,10 +132,10 @@ const _: () = {
     fn __mcp_default_2_1() -> bool {
         __mcp::default_own::<bool>()
     }
-    fn __mcp_output_2<'__mcp>() -> impl __mcp::Output<&'__mcp str> {
+    fn __mcp_output_2<'__mcp>() -> __mcp::Output<&'__mcp str> {
         let __mcp_peeled = __mcp::Probe::<&'__mcp str>::NEW.peel();
-        let __mcp_ending = __mcp_peeled.inner().ending();
-        __mcp_peeled.with(__mcp_ending)
+        let __mcp_inner = __mcp_peeled.inner();
+        __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
     }
     static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
         name: "notes",

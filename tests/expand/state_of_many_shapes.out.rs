@@ -27,23 +27,13 @@ const _: () = {
                                 1: __mcp_1,
                             }
                         }
-                        _ => {
-                            __mcp::copy_through_json(
-                                <Self as __mcp::SessionState>::KEY,
-                                self,
-                            )
-                        }
+                        _ => __mcp::copy_through_json(self),
                     }
                 }
                 Self::Paid { by: __mcp_by } => {
                     match (__mcp::Copy(__mcp_by).copy(),) {
                         (__mcp::Some(__mcp_by),) => Self::Paid { by: __mcp_by },
-                        _ => {
-                            __mcp::copy_through_json(
-                                <Self as __mcp::SessionState>::KEY,
-                                self,
-                            )
-                        }
+                        _ => __mcp::copy_through_json(self),
                     }
                 }
             }

@@ -64,14 +64,16 @@ pub(super) fn output(tool: usize, declared: &Tool) -> TokenStream {
     let (name, ty) = (output_name(tool), &declared.output.ty);
     let lifetime = declared.output.borrows.then(|| quote!(<'__mcp>));
     let (first, last) = ends(ty);
+    // The compiler speaks of an argument from its first token to its last, so these stand where the type does.
     let peeled = quote_spanned! {at(first)=> __mcp_peeled };
-    let with = quote_spanned! {at(first)=> __mcp::Probe::<#ty>::NEW.peel() };
-    let ending = quote_spanned! {at(last)=> #peeled.inner().ending() };
+    let inner = quote_spanned! {at(first)=> __mcp_inner };
+    let closes = quote_spanned! {at(last)=> #inner.closes() };
+    let opens = quote_spanned! {at(last)=> #peeled.opens() };
     quote! {
-        fn #name #lifetime() -> impl __mcp::Output<#ty> {
-            let #peeled = #with;
-            let __mcp_ending = #ending;
-            #peeled.with(__mcp_ending)
+        fn #name #lifetime() -> __mcp::Output<#ty> {
+            let __mcp_peeled = __mcp::Probe::<#ty>::NEW.peel();
+            let __mcp_inner = __mcp_peeled.inner();
+            __mcp::output(#opens, #closes)
         }
     }
 }

@@ -84,7 +84,7 @@ fn service(server: &Server, ty: &TokenStream) -> TokenStream {
     quote! {
         #import
         #[allow(unused_imports)]
-        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _, Output as _};
+        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
 
         #(#tables)*
 

@@ -44,7 +44,7 @@ pub(crate) fn view(server: &Server) -> TokenStream {
             #[automatically_derived]
             impl ::core::default::Default for #name {
                 fn default() -> Self {
-                    Self { #(#fields: ::core::default::Default::default(),)* }
+                    Self { #(#fields: #parts.fresh(),)* }
                 }
             }
 
@@ -56,7 +56,7 @@ pub(crate) fn view(server: &Server) -> TokenStream {
                     if slots.len() != #count {
                         return __mcp::None;
                     }
-                    __mcp::Some(Self { #(#fields: __mcp::SessionState::draft(#parts.read(&slots[#index])),)* })
+                    __mcp::Some(Self { #(#fields: #parts.copy(&slots[#index]),)* })
                 }
             }
         };
@@ -131,7 +131,7 @@ fn arm(path: &TokenStream, Fields(members): &Fields) -> TokenStream {
     quote! {
         #path { #(#members: #bound),* } => match (#(__mcp::Copy(#bound).copy(),)*) {
             (#(__mcp::Some(#bound),)*) => #path { #(#members: #bound),* },
-            _ => __mcp::copy_through_json(<Self as __mcp::SessionState>::KEY, self),
+            _ => __mcp::copy_through_json(self),
         },
     }
 }

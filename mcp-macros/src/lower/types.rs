@@ -66,7 +66,13 @@ fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Kind> {
         Type::Path(path) => match path.path.segments.last() {
             Some(segment) if path.qself.is_none() && segment.ident == "Context" => {
                 if writes {
-                    errors.at(reference, format_args!("the request must be taken as `&Context`, found `{written}`; remove `mut`, for no method of it needs that"));
+                    errors.at(
+                        reference,
+                        format_args!(
+                            "the request must be taken as `&Context`, found `{written}`; remove `mut`, for no \
+                         method of it needs that"
+                        ),
+                    );
                     return None;
                 }
                 Some(Kind::Context((*reference.elem).clone()))
@@ -95,7 +101,13 @@ fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Kind> {
         }
         Type::Macro(_) | Type::Verbatim(_) => Some(Kind::Part((*reference.elem).clone(), writes)),
         _ => {
-            errors.at(reference, format_args!("what is borrowed must be a session type or `&Context`, found `{written}`; take an argument by value"));
+            errors.at(
+                reference,
+                format_args!(
+                    "what is borrowed must be a session type or `&Context`, found `{written}`; take an argument by \
+                 value"
+                ),
+            );
             None
         }
     }

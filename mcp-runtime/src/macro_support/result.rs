@@ -1,9 +1,17 @@
 //! From what a function returns to the result of its tool, chosen by the declared type and never by its name.
+//!
+//! Takes: the type that a function returns. Gives: an [`Output`] for it. Knows: which types become what. Must not know:
+//! how results are sent.
+//!
+//! Two questions are asked of the type, each by a method of [`Probe`] that every type answers: whether it is a `Result`,
+//! and how the value in it ends the call. What a type must be for its answer to hold is stated apart, by [`output`].
+
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use super::{Probe, schema_of};
+use super::Probe;
 use crate::{
     call::{Reply, ToolError, ToolResult},
     protocol::Content,
@@ -34,149 +42,202 @@ pub trait ToolFailure: Into<ToolError> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<ToolError>> ToolFailure for E {}
 
-/// First question: is it a `Result`? `R` is what the function returns, `T` what is in it.
-pub struct Peeled<R, T>(fn(R) -> Result<T, ToolError>);
+/// The first answer: a `Result<T, E>`.
+pub struct Fallible<T, E>(PhantomData<fn(E) -> T>);
+
+/// The first answer of every other type.
+pub struct Whole<T>(PhantomData<fn() -> T>);
 
 impl<T, E> Probe<Result<T, E>> {
-    /// It is one.
-    pub fn peel(&self) -> Peeled<Result<T, E>, T>
-    where
-        E: ToolFailure,
-    {
-        Peeled(|result| result.map_err(Into::into))
+    /// It is a `Result`.
+    pub fn peel(&self) -> Fallible<T, E> {
+        Fallible(PhantomData)
     }
 }
 
-/// The answer for every other type.
+/// The answer of every other type.
 pub trait KeepWhole<T> {
     /// It is none.
-    fn peel(&self) -> Peeled<T, T> {
-        Peeled(Ok)
+    fn peel(&self) -> Whole<T> {
+        Whole(PhantomData)
     }
 }
 
 impl<T> KeepWhole<T> for Probe<T> {}
 
-impl<R, T> Peeled<R, T> {
+impl<T, E> Fallible<T, E> {
     /// The second question.
     pub fn inner(&self) -> Probe<T> {
         Probe::NEW
     }
 
-    /// Both answers in one.
-    pub fn with(self, ending: Ending<T>) -> impl Output<R> {
-        Joined { open: self.0, ending }
+    /// The answer itself.
+    pub fn opens(self) -> Self {
+        self
     }
 }
 
-/// Second question: how does a value of this type end the call?
-pub struct Ending<T> {
-    schema: Option<fn(&mut SchemaGenerator) -> Schema>,
-    close: fn(T) -> Result<ToolResult, ToolError>,
-}
+impl<T> Whole<T> {
+    /// The second question.
+    pub fn inner(&self) -> Probe<T> {
+        Probe::NEW
+    }
 
-impl<T> Ending<T> {
-    /// Without a structured result.
-    fn plain(close: fn(T) -> Result<ToolResult, ToolError>) -> Self {
-        Self { schema: None, close }
+    /// The answer itself.
+    pub fn opens(self) -> Self {
+        self
     }
 }
 
-impl Probe<String> {
+/// Takes the value, a `T`, out of what the function returned, an `R`.
+pub trait Opens<R, T> {
+    /// The value, or the error.
+    fn open(returned: R) -> Result<T, ToolError>;
+}
+
+impl<T, E: ToolFailure> Opens<Result<T, E>, T> for Fallible<T, E> {
+    fn open(returned: Result<T, E>) -> Result<T, ToolError> {
+        returned.map_err(Into::into)
+    }
+}
+
+impl<T> Opens<T, T> for Whole<T> {
+    fn open(returned: T) -> Result<T, ToolError> {
+        Ok(returned)
+    }
+}
+
+/// Ends the call with a value of type `T`.
+pub trait Closes<T> {
+    /// The schema of the structured result, if there is one.
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = None;
+
+    /// The result.
+    fn close(value: T) -> Result<ToolResult, ToolError>;
+}
+
+/// The second answer: without a structured result.
+pub struct Plain<T>(PhantomData<fn(T)>);
+
+/// A value that is a result by itself.
+pub trait PlainResult {
+    /// The result.
+    fn into_result(self) -> ToolResult;
+}
+
+impl<T: PlainResult> Closes<T> for Plain<T> {
+    fn close(value: T) -> Result<ToolResult, ToolError> {
+        Ok(value.into_result())
+    }
+}
+
+macro_rules! plain_results {
+    ($($(#[$doc:meta])* $type:ty: $value:pat => $result:expr;)*) => { $(
+        impl PlainResult for $type {
+            fn into_result(self) -> ToolResult {
+                let $value = self;
+                $result
+            }
+        }
+
+        impl Probe<$type> {
+            $(#[$doc])*
+            pub fn closes(&self) -> Plain<$type> {
+                Plain(PhantomData)
+            }
+        }
+    )* };
+}
+
+plain_results! {
     /// As text.
-    pub fn ending(&self) -> Ending<String> {
-        Ending::plain(|text| Ok(ToolResult::text(text)))
+    String: text => ToolResult::text(text);
+    /// With nothing to say.
+    (): () => ToolResult::default();
+    /// As this block.
+    Content: block => ToolResult::new([block]);
+    /// As these blocks.
+    Vec<Content>: blocks => ToolResult::new(blocks);
+    /// As it is.
+    ToolResult: result => result;
+}
+
+impl PlainResult for &str {
+    fn into_result(self) -> ToolResult {
+        ToolResult::text(self)
     }
 }
 
 impl<'a> Probe<&'a str> {
     /// As text.
-    pub fn ending(&self) -> Ending<&'a str> {
-        Ending::plain(|text| Ok(ToolResult::text(text)))
+    pub fn closes(&self) -> Plain<&'a str> {
+        Plain(PhantomData)
     }
 }
 
-impl Probe<()> {
-    /// With nothing to say.
-    pub fn ending(&self) -> Ending<()> {
-        Ending::plain(|()| Ok(ToolResult::default()))
+/// The second answer: as a structured result, whose text the runtime adds.
+pub struct Typed<T>(PhantomData<fn(T)>);
+
+impl<T: TypedResult> Closes<T> for Typed<T> {
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Some(|generator| generator.subschema_for::<T>());
+
+    fn close(value: T) -> Result<ToolResult, ToolError> {
+        ToolResult::default().with_structured(&value).map_err(ToolError::internal)
     }
 }
 
-impl Probe<Content> {
-    /// As this block.
-    pub fn ending(&self) -> Ending<Content> {
-        Ending::plain(|block| Ok(ToolResult::new([block])))
-    }
-}
+/// The second answer: as a structured result with a text of its own.
+pub struct Told<T>(PhantomData<fn(T)>);
 
-impl Probe<Vec<Content>> {
-    /// As these blocks.
-    pub fn ending(&self) -> Ending<Vec<Content>> {
-        Ending::plain(|blocks| Ok(ToolResult::new(blocks)))
-    }
-}
+impl<T: TypedResult> Closes<Reply<T>> for Told<T> {
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Typed::<T>::SCHEMA;
 
-impl Probe<ToolResult> {
-    /// As it is.
-    pub fn ending(&self) -> Ending<ToolResult> {
-        Ending::plain(Ok)
+    fn close(reply: Reply<T>) -> Result<ToolResult, ToolError> {
+        ToolResult::text(reply.text).with_structured(&reply.value).map_err(ToolError::internal)
     }
 }
 
 impl<T> Probe<Reply<T>> {
     /// As a structured result with this text.
-    pub fn ending(&self) -> Ending<Reply<T>>
-    where
-        T: TypedResult,
-    {
-        Ending {
-            schema: Some(schema_of::<T>),
-            close: |reply| ToolResult::text(reply.text).with_structured(&reply.value).map_err(ToolError::internal),
-        }
+    pub fn closes(&self) -> Told<T> {
+        Told(PhantomData)
     }
 }
 
-/// The answer for every other type.
+/// The answer of every other type.
 pub trait ChooseTyped<T> {
-    /// As a structured result; the runtime adds its text.
-    fn ending(&self) -> Ending<T>
-    where
-        T: TypedResult,
-    {
-        Ending {
-            schema: Some(schema_of::<T>),
-            close: |value| ToolResult::default().with_structured(&value).map_err(ToolError::internal),
-        }
+    /// As a structured result.
+    fn closes(&self) -> Typed<T> {
+        Typed(PhantomData)
     }
 }
 
 impl<T> ChooseTyped<T> for Probe<T> {}
 
-/// What a function returns, with its way to a result.
-pub trait Output<R> {
+/// What a function returns, with its way to a result; without bounds, so that a wrong type is one error.
+pub struct Output<R> {
+    schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+    finish: fn(R) -> Result<ToolResult, ToolError>,
+}
+
+/// Joins both answers, and states what they need.
+pub fn output<R, T, O: Opens<R, T>, C: Closes<T>>(opens: O, closes: C) -> Output<R> {
+    let _ = (opens, closes);
+    Output { schema: C::SCHEMA, finish: |returned| O::open(returned).and_then(C::close) }
+}
+
+impl<R> Output<R> {
     /// The table entry.
-    fn card(&self) -> OutputCard;
+    #[must_use]
+    pub fn card(&self) -> OutputCard {
+        OutputCard { schema: self.schema }
+    }
 
     /// The result of a call.
     ///
     /// # Errors
     /// The function's own, and a masked one when its value can't be JSON.
-    fn finish(&self, returned: R) -> Result<ToolResult, ToolError>;
-}
-
-/// Both answers in one.
-struct Joined<R, T> {
-    open: fn(R) -> Result<T, ToolError>,
-    ending: Ending<T>,
-}
-
-impl<R, T> Output<R> for Joined<R, T> {
-    fn card(&self) -> OutputCard {
-        OutputCard { schema: self.ending.schema }
-    }
-
-    fn finish(&self, returned: R) -> Result<ToolResult, ToolError> {
-        (self.open)(returned).and_then(self.ending.close)
+    pub fn finish(&self, returned: R) -> Result<ToolResult, ToolError> {
+        (self.finish)(returned)
     }
 }

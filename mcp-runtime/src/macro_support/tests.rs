@@ -360,8 +360,10 @@ fn a_draft_goes_through_json_only_where_a_field_can_not_be_cloned() {
 #[test]
 #[should_panic(expected = "session state `Pairs` can't be copied through JSON: key must be a string")]
 fn state_that_no_store_could_keep_is_not_replaced_by_something_else() {
-    let pairs = HashMap::from([((1, 2), 3)]);
-    let _ = copy_through_json("Pairs", &pairs);
+    #[derive(Default, Serialize, Deserialize, SessionState)]
+    #[state(crate = "crate")]
+    struct Pairs(HashMap<(u8, u8), u8>);
+    let _ = copy_through_json(&Pairs(HashMap::from([((1, 2), 3)])));
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub struct Part<S> {
     erased: PartType,
     read: fn(&PartSlot) -> &S,
     write: fn(&mut PartSlot) -> &mut S,
+    fresh: fn() -> S,
+    copy: fn(&S) -> S,
     marker: PhantomData<fn() -> S>,
 }
 
@@ -113,6 +115,8 @@ pub const fn part<S: SessionState>() -> Part<S> {
         },
         read: read::<S>,
         write: write::<S>,
+        fresh: S::default,
+        copy: S::draft,
         marker: PhantomData,
     }
 }
@@ -130,6 +134,21 @@ const fn is_key(key: &str) -> bool {
 }
 
 impl<S> Part<S> {
+    /// What a new session begins with.
+    #[must_use]
+    pub fn fresh(&self) -> S {
+        (self.fresh)()
+    }
+
+    /// A copy of the value in this slot.
+    ///
+    /// # Panics
+    /// When the slot is of another type: a mistake in the generated table.
+    #[must_use]
+    pub fn copy(&self, slot: &PartSlot) -> S {
+        (self.copy)((self.read)(slot))
+    }
+
     /// The entry of a tool that takes `&S`.
     #[must_use]
     pub const fn reads(&self) -> PartCard {

@@ -4,12 +4,6 @@ use mcp_runtime::prelude::*;
 mod server {
     use super::*;
 
-    const SCHEMA: u32 = 5;
-
-    /// Adds.
-    #[tool(input_schema = SCHEMA)]
-    pub fn add() {}
-
     /// Removes.
     #[tool(input_schema = true)]
     pub fn remove() {}

@@ -4,7 +4,7 @@ use mcp_runtime::prelude::*;
 mod server {
     /// Adds.
     #[tool]
-    pub fn add_a_note_to_the_end_of_it() {}
+    pub fn add_a_note_to_the_very_end_of_it() {}
 }
 
 fn main() {}

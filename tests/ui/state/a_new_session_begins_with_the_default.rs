@@ -1,6 +1,6 @@
 use mcp_runtime::prelude::*;
 
-#[derive(SessionState)]
+#[derive(Serialize, Deserialize, SessionState)]
 struct Notebook {
     notes: Vec<String>,
 }
