@@ -35,7 +35,7 @@ pub(crate) struct Contender {
 }
 
 /// As long as the session ids of this server are, so that the bare handler reads as many bytes.
-const SESSION_ID_LENGTH: usize = 300;
+const SESSION_ID_LENGTH: usize = 304;
 
 const AXUM: Kind = Kind { package: "server-axum", server: "both" };
 
@@ -92,6 +92,17 @@ pub(crate) fn all() -> Vec<Contender> {
 }
 
 impl Contender {
+    /// The text of the first answer, members in their order.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn answer(&self, server: &Server) -> io::Result<String> {
+        let mut requests = self.requests(server, 1)?;
+        let request = requests.first_mut().and_then(|requests| requests.first_mut());
+        let (_, _, answer) = exchange(server, request.ok_or_else(|| io::Error::other("no request"))?)?;
+        Ok(answer.to_string())
+    }
+
     /// The requests of this contender's connections: with fewer connections than sessions each serves several in turn.
     ///
     /// # Errors

@@ -53,6 +53,7 @@ pub(crate) fn run(contenders: &[Contender], plan: &Plan) -> io::Result<()> {
             servers.push(Server::start(contender.kind, &below)?);
         }
     }
+    compare(contenders, &servers)?;
     let most = plan.connections.iter().copied().max().unwrap_or(1);
     for connections in plan.connections.iter().copied() {
         // Fifty tools are compared where the load is greatest.
@@ -81,6 +82,22 @@ pub(crate) fn run(contenders: &[Contender], plan: &Plan) -> io::Result<()> {
             }
         }
         print(connections, &contenders, &mut measured);
+    }
+    Ok(())
+}
+
+/// Sees to it that this library writes what the bare handler writes; otherwise the ratio would compare other things too.
+fn compare(contenders: &[Contender], servers: &[Server]) -> io::Result<()> {
+    for contender in contenders.iter().filter(|contender| contender.kind.package == "server-ours") {
+        let reference = contender::reference(contender.era);
+        let Some(reference) = contenders.iter().find(|other| other.name == reference) else { continue };
+        let (own, other) = (contender.answer(find(servers, contender)?)?, reference.answer(find(servers, reference)?)?);
+        if own != other {
+            return Err(io::Error::other(format!(
+                "{} answers {own}, {} answers {other}",
+                contender.name, reference.name
+            )));
+        }
     }
     Ok(())
 }
