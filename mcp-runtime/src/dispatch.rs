@@ -227,5 +227,5 @@ fn jitter(attempt: u32) -> Duration {
     let mut byte = [0_u8; 1];
     // Without randomness two losers may meet again; the number of attempts is bounded.
     let _ = aws_lc_rs::rand::fill(&mut byte);
-    Duration::from_micros(u64::from(byte[0]) * 8 << attempt.min(6))
+    Duration::from_micros((u64::from(byte[0]) * 8) << attempt.min(6))
 }

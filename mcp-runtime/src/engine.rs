@@ -256,6 +256,9 @@ fn describe(card: &'static ServerCard, sessions: &SessionRoom, handles: Handles)
         let plain = describe(None)?;
         let stateful = handles.offered && !tool.parts.is_empty();
         described.with_handles.push(if stateful { describe(Some(&extra))?.tool } else { plain.tool.clone() });
+        for violation in schema::violations(&plain.tool) {
+            tracing::warn!(tool = tool.name, "some clients will not take this tool as it is: {violation}");
+        }
         described.tools.push(plain.tool);
         described.checks.push(plain.checks);
     }

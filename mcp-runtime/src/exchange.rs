@@ -5,7 +5,6 @@
 
 use std::{
     fmt,
-    future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -135,11 +134,6 @@ impl Exchange {
     /// The next step.
     pub fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         self.0.as_mut().poll_step(cx)
-    }
-
-    /// The next step.
-    pub fn next(&mut self) -> impl Future<Output = Step> + Send + '_ {
-        std::future::poll_fn(|cx| self.poll_step(cx))
     }
 }
 

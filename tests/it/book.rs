@@ -101,6 +101,6 @@ fn the_first_server_of_the_readme_is_an_example_of_at_most_thirty_lines() {
     let example = anchored(&example, "all").expect("the example has its anchor");
     let rust: Vec<String> =
         blocks(&readme).into_iter().filter(|(language, _)| language == "rust").map(|(_, body)| body).collect();
-    assert_eq!(rust, [example.clone()]);
+    assert_eq!(rust, std::slice::from_ref(&example));
     assert!(example.lines().count() <= 30, "{} lines", example.lines().count());
 }

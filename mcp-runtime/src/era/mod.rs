@@ -47,6 +47,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// A message, opened.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made: a box would cost each call more")]
 pub(crate) enum Opened {
     /// Something to dispatch, and where its outcome goes.
     Call(Call, Return),

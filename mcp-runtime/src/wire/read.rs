@@ -19,9 +19,9 @@ use super::{
 /// JSON-RPC 2.0 §4. Our choice, because two readers of one message must never disagree about it: a key twice is an
 /// error at every depth; so is a message that is both a request and a response.
 pub fn read(bytes: &[u8]) -> Result<Body, Malformed> {
-    let text = std::str::from_utf8(bytes).map_err(|_| parse_error("The message is not valid UTF-8."))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| parse_error("The message is not valid UTF-8"))?;
     if u32::try_from(text.len()).is_err() {
-        return Err(parse_error("The message is larger than 4 GiB."));
+        return Err(parse_error("The message is larger than 4 GiB"));
     }
     let text: Arc<str> = text.into();
     let mut scanner = Scanner::new(&text, 0);
@@ -34,7 +34,7 @@ pub fn read(bytes: &[u8]) -> Result<Body, Malformed> {
                 return Ok(Body::Batch(piece(&text, start..text.len())));
             }
             scanner.end()?;
-            Err(invalid(None, "The batch is empty."))
+            Err(invalid(None, "The batch is empty"))
         }
         Some(b'{') => {
             let message = message(&mut scanner, &text)?;
@@ -59,7 +59,7 @@ pub fn read_batch(batch: &Raw, limit: usize) -> Result<Vec<Result<Message, Malfo
     let mut scanner = Scanner::new(text.get(..span.end as usize).unwrap_or_default(), span.start as usize);
     let mut messages = Vec::new();
     if scanner.peek() != Some(b'[') {
-        return Err(invalid(None, "The batch is no array."));
+        return Err(invalid(None, "The batch is no array"));
     }
     let whole = scanner.array(|scanner| {
         if messages.len() == limit {
@@ -74,19 +74,19 @@ pub fn read_batch(batch: &Raw, limit: usize) -> Result<Vec<Result<Message, Malfo
         Ok(true)
     })?;
     if !whole {
-        return Err(invalid(None, "The batch has too many messages."));
+        return Err(invalid(None, "The batch has too many messages"));
     }
     scanner.end()?;
     Ok(messages)
 }
 
-const NO_OBJECT: &str = "A message must be an object.";
+const NO_OBJECT: &str = "A message must be an object";
 
 impl From<Broken> for Malformed {
     fn from(broken: Broken) -> Self {
         parse_error(match broken {
-            Broken::Syntax => "The message is not valid JSON.",
-            Broken::TooDeep => "The message is nested too deeply.",
+            Broken::Syntax => "The message is not valid JSON",
+            Broken::TooDeep => "The message is nested too deeply",
         })
     }
 }
@@ -142,7 +142,7 @@ fn message(scanner: &mut Scanner<'_>, text: &Arc<str>) -> Result<Result<Message,
         }
         Ok(false)
     })?;
-    Ok(if twice { Err(invalid(None, "The message has a member twice.")) } else { envelope.check(text) })
+    Ok(if twice { Err(invalid(None, "The message has a member twice")) } else { envelope.check(text) })
 }
 
 impl Envelope {
@@ -155,42 +155,42 @@ impl Envelope {
             Some(Ok(id)) => Some(id),
             // An error that nobody could match to a request.
             Some(Err(IdError::Null)) if self.error.is_some() => None,
-            Some(Err(_)) => return Err(invalid(None, "The id must be an integer or a string of at most 1 KiB.")),
+            Some(Err(_)) => return Err(invalid(None, "The id must be an integer or a string of at most 1 KiB")),
         };
         // What claims to be a response is not answered under an id: the peer would take that for an answer to a request
         // of its own.
         let refuse = |message| Err(invalid(id.clone().filter(|_| !is_response), message));
         if self.version.and_then(|span| text.get(span)).is_none_or(|version| !is_version(version)) {
-            return refuse("The member jsonrpc must be \"2.0\".");
+            return refuse("The member jsonrpc must be \"2.0\"");
         }
         if self.duplicate {
-            return refuse("The message has a member twice.");
+            return refuse("The message has a member twice");
         }
         let Some(method) = self.method else {
             return match (self.result, self.error) {
-                (Some(_), None) if id.is_none() => refuse("A result must have an id."),
+                (Some(_), None) if id.is_none() => refuse("A result must have an id"),
                 (Some(result), None) => Ok(Message::Response(Response { id, outcome: Ok(raw(result)) })),
                 (None, Some(error)) => {
                     let error = raw(error);
                     if !error.is_object() {
-                        return refuse("The error must be an object.");
+                        return refuse("The error must be an object");
                     }
                     Ok(Message::Response(Response { id, outcome: Err(error) }))
                 }
-                (None, None) => refuse("The message has no method."),
-                (Some(_), Some(_)) => refuse("A response has a result or an error, not both."),
+                (None, None) => refuse("The message has no method"),
+                (Some(_), Some(_)) => refuse("A response has a result or an error, not both"),
             };
         };
         if is_response {
-            return refuse("A message is a request or a response, not both.");
+            return refuse("A message is a request or a response, not both");
         }
         let method = raw(method);
-        let Some(method) = method.string() else { return refuse("The method must be a string.") };
+        let Some(method) = method.string() else { return refuse("The method must be a string") };
         if self.odd_params {
-            return Err(Malformed { id, code: Code::INVALID_PARAMS, message: "The parameters must be an object." });
+            return Err(Malformed { id, code: Code::INVALID_PARAMS, message: "The parameters must be an object" });
         }
         if self.params_duplicate {
-            return Err(Malformed { id, code: Code::INVALID_PARAMS, message: "The parameters have a member twice." });
+            return Err(Malformed { id, code: Code::INVALID_PARAMS, message: "The parameters have a member twice" });
         }
         let (method, params) = (method.into(), self.params);
         Ok(match id {

@@ -407,7 +407,7 @@ fn nesting_ends_at_128_levels() {
     request(&with_params(&nested(126)));
     assert_eq!(
         read(with_params(&nested(127)).as_bytes()).map(|_| ()),
-        Err(Malformed { id: None, code: Code::PARSE_ERROR, message: "The message is nested too deeply." })
+        Err(Malformed { id: None, code: Code::PARSE_ERROR, message: "The message is nested too deeply" })
     );
     for open in ["[", "{\"a\":"] {
         let text = with_params(&open.repeat(1_000_000));
@@ -453,10 +453,6 @@ fn messages_are_written_with_nothing_to_spare() {
     assert_eq!(
         written(|out| write_notification(out, "a/b", |out| out.extend_from_slice(br#"{"x":1}"#))),
         r#"{"jsonrpc":"2.0","method":"a/b","params":{"x":1}}"#
-    );
-    assert_eq!(
-        written(|out| write_request(out, &(-1).into(), "a/b", |out| out.extend_from_slice(b"{}"))),
-        r#"{"jsonrpc":"2.0","id":-1,"method":"a/b","params":{}}"#
     );
 }
 
@@ -579,7 +575,7 @@ proptest! {
         (-1000i64..1000).prop_map(Id::from),
         any::<String>().prop_map(|text| Id::from(&*text)),
     ]) {
-        let text = written(|out| write_id(out, &id));
+        let text = written(|out| write::write_id(out, &id));
         prop_assert_eq!(request(&with_id(&text)).id, id);
     }
 

@@ -54,6 +54,13 @@ impl Client {
         client
     }
 
+    /// The same client, whose server is now at another port.
+    #[must_use]
+    pub fn moved(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     fn authorized(&self, request: Request) -> Request {
         match &self.bearer {
             Some(bearer) => request.header("Authorization", format!("Bearer {bearer}")),

@@ -62,10 +62,11 @@ impl HttpServer {
         let stderr = lines(child.stderr.take().expect("stderr is piped"));
         let mut seen = Vec::new();
         loop {
-            let line = stderr.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            let Ok(line) = stderr.recv_timeout(PATIENCE) else {
                 let _ = child.kill();
+                let _ = child.wait();
                 panic!("{name} never said that it listens: {seen:#?}");
-            });
+            };
             let port = line.split_once("listening on http://").and_then(|(_, rest)| {
                 let authority = rest.split('/').next()?;
                 authority.rsplit_once(':')?.1.parse().ok()
@@ -150,6 +151,16 @@ impl StdioServer {
     /// The next line, if one comes within this time.
     pub fn receive_within(&self, patience: Duration) -> Option<String> {
         self.stdout.recv_timeout(patience).ok()
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end and gives its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("the example ends").code()
     }
 
     /// Closes stdin, waits for the end, and gives the exit code with the lines that were still to come.
