@@ -453,6 +453,6 @@ pub(crate) fn spaceless(tokens: impl ToTokens) -> String {
 /// From the first token of a type to its last, for code that stands for it.
 pub(crate) fn ends(tokens: impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter().map(|token| token.span());
-    let first = tokens.next().unwrap_or_else(|| Span::call_site());
+    let first = tokens.next().unwrap_or_else(Span::call_site);
     (first, tokens.last().unwrap_or(first))
 }
