@@ -3,7 +3,7 @@
 //! Takes: a [`Call`]. Gives: an [`Outcome`] or a [`Fault`]. Knows: tools, drafts of session state, when to run again.
 //! Must not know: revisions, headers, bytes on a wire.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 
@@ -19,12 +19,12 @@ use crate::{
 const ATTEMPTS: u32 = 8;
 
 /// What dispatching works with.
-pub(crate) struct Dispatch<'a> {
-    pub(crate) service: &'a dyn Service,
-    pub(crate) sessions: &'a SessionRoom,
-    pub(crate) state: &'a StateRoom,
+pub(crate) struct Dispatch {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) sessions: Arc<SessionRoom>,
+    pub(crate) state: StateRoom,
     /// By tool: what decoding its arguments needs of their schemas.
-    pub(crate) checks: &'a [Checks],
+    pub(crate) checks: Vec<Checks>,
     /// How handles are spoken of.
     pub(crate) handles: Handles,
 }
@@ -40,15 +40,14 @@ pub(crate) struct Handles {
     pub(crate) offered: bool,
 }
 
-impl Dispatch<'_> {
+impl Dispatch {
     /// Answers one operation.
-    pub(crate) async fn dispatch(&self, mut call: Call) -> Result<Outcome, Fault> {
+    pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
         match &call.operation {
             Operation::ListTools => Ok(Outcome::Tools),
             Operation::CallTool { name, arguments } => match self.service.find_tool(name) {
                 Some(index) => {
-                    let arguments = arguments.clone();
-                    let result = self.call_tool(index, &arguments, &call.carrier, &mut call.context).await?;
+                    let result = self.call_tool(index, arguments, &call.carrier, &mut call.context).await?;
                     Ok(Outcome::Tool { index: Some(index), result })
                 }
                 None if self.handles.offered
@@ -82,32 +81,32 @@ impl Dispatch<'_> {
     ) -> Result<ToolResult, Fault> {
         let tool = self.service.card().tools.get(index).zip(self.checks.get(index));
         let Some((card, checks)) = tool else { return Err(Fault::internal()) };
-        let raw = arguments;
-        let mut arguments = Arguments::new(raw.as_str(), checks);
+        let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(index, arguments, &mut [], cx).await.map(refused_as_result);
+            return self.run(index, undecoded, &mut [], cx).await.map(refused_as_result);
         }
-        let session = match carrier {
-            Carrier::Session(key) => *key,
-            Carrier::None => return Ok(ToolResult::error(no_session(card))),
-            Carrier::Handle => {
-                let handle = handle(raw, self.handles.argument);
-                let read = match &handle {
-                    Some(handle) => self.sessions.read_handle(handle, cx.principal()).await,
-                    None => Ok(None),
-                };
-                match read {
-                    Ok(Some((key, id))) => {
-                        cx.set_session_id(id);
-                        arguments = arguments.without(self.handles.argument);
-                        key
-                    }
-                    Ok(None) => return Ok(ToolResult::error(self.bad_handle())),
-                    Err(error) => return Err(unavailable(&error)),
-                }
-            }
-        };
-        self.run_with_state(index, card, session, arguments, cx).await
+        // Boxed, so that calls without state do not carry its size around.
+        Box::pin(async move {
+            let (session, undecoded) = match carrier {
+                Carrier::Session(key) => (*key, undecoded),
+                Carrier::None => return Ok(ToolResult::error(no_session(card))),
+                Carrier::Handle => match self.named_session(arguments, cx).await? {
+                    Some(key) => (key, undecoded.without(self.handles.argument)),
+                    None => return Ok(ToolResult::error(self.bad_handle())),
+                },
+            };
+            self.run_with_state(index, card, session, undecoded, cx).await
+        })
+        .await
+    }
+
+    /// The session that the handle in the arguments names; `None` for every handle that names none of the caller's.
+    async fn named_session(&self, arguments: &Raw, cx: &mut Context) -> Result<Option<SessionKey>, Fault> {
+        let Some(handle) = handle(arguments, self.handles.argument) else { return Ok(None) };
+        let read = self.sessions.read_handle(&handle, cx.principal()).await;
+        let Some((key, id)) = read.map_err(|error| unavailable(&error))? else { return Ok(None) };
+        cx.set_session_id(id);
+        Ok(Some(key))
     }
 
     /// Runs a tool on a draft of its session, commits the draft, and runs again on a lost race.
@@ -122,7 +121,7 @@ impl Dispatch<'_> {
         let idle = self.sessions.idle(session);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                tokio::time::sleep(jitter(attempt)).await;
+                Box::pin(tokio::time::sleep(jitter(attempt))).await;
             }
             let mut draft = match self.state.begin(session, card.parts, idle).await {
                 Ok(draft) => draft,
@@ -133,7 +132,7 @@ impl Dispatch<'_> {
                 // Dropping the draft discards it.
                 refusal => return Ok(refused_as_result(refusal)),
             };
-            match self.state.commit(draft, self.sessions.owner(cx.principal())).await {
+            match Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()))).await {
                 Ok(Ended::Saved) => return Ok(result),
                 Ok(Ended::Lost) => {}
                 Err(error) => return self.state_failed(card, error),

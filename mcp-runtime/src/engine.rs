@@ -27,17 +27,13 @@ use crate::{
     service::{ServerCard, Service},
     session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
     store::{StateStore, StoreError},
-    wire::{self, Body, Malformed, Message},
+    wire::{self, Body, Message, Raw},
 };
 
 /// A running server, whatever its transports.
 pub struct Engine {
-    service: Arc<dyn Service>,
     era: Era,
-    state: StateRoom,
-    /// By tool: what decoding its arguments needs of their schemas.
-    checks: Vec<Checks>,
-    handles: Handles,
+    dispatch: Dispatch,
 }
 
 /// Why a declared server can't run; for the developer.
@@ -116,40 +112,50 @@ impl Engine {
         };
         let described = describe(card, &sessions, handles)?;
         let prepared = Prepared::new(card, &described.tools, &described.with_handles).map_err(StartError::Encoding)?;
+        let sessions = Arc::new(sessions);
+        let dispatch = Dispatch {
+            service,
+            sessions: sessions.clone(),
+            state: StateRoom::new(store),
+            checks: described.checks,
+            handles,
+        };
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
-        Ok(Arc::new(Self { era, state: StateRoom::new(store), checks: described.checks, handles, service }))
+        Ok(Arc::new(Self { era, dispatch }))
     }
 
     /// Answers what came by POST or on a line of stdio.
     pub fn exchange(self: &Arc<Self>, inbound: Inbound) -> Exchange {
-        let outbox = Arc::<Outbox>::default();
-        let work = self.clone().answer(inbound, outbox.clone());
-        Exchange::new(Box::pin(Running { work: Some(Box::pin(work)), outbox, done: None }))
-    }
-
-    /// Reads a body and answers what is in it.
-    async fn answer(self: Arc<Self>, inbound: Inbound, outbox: Arc<Outbox>) -> Outbound {
         let Inbound { body, principal, source } = inbound;
-        let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+        let outbox = Arc::<Outbox>::default();
+        let mut running = Running { work: None, outbox: outbox.clone(), done: None };
+        let engine = self.clone();
         match wire::read(&body) {
-            Err(error) => malformed(&error),
+            Err(error) => running.done = Some(malformed(&error)),
             Ok(Body::Single(message)) => {
-                drop(body);
-                self.message(message, &around).await
+                running.work = Some(Box::pin(async move {
+                    let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+                    engine.message(&message, &around).await
+                }));
             }
-            Ok(Body::Batch(array)) => match self.era.unbatch(&array, &around).await {
-                Ok(messages) => self.batch(messages, &around).await,
-                Err(refusal) => refusal,
-            },
+            Ok(Body::Batch(array)) => {
+                running.work = Some(Box::pin(async move {
+                    let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+                    engine.batch(&array, &around).await
+                }));
+            }
         }
+        Exchange::new(Box::pin(running))
     }
 
     /// The corridor itself: open, dispatch, close.
-    async fn message(&self, message: Message, around: &Surroundings<'_>) -> Outbound {
-        match self.era.open(message, around).await {
-            Opened::Answered(answer) => answer,
-            Opened::Call(call, to) => match self.unless_cancelled(call, &to).await {
-                Some(outcome) => self.era.close(&to, outcome),
+    async fn message(&self, message: &Message, around: &Surroundings<'_>) -> Outbound {
+        // Taken apart where it lies, not moved: what a future holds across an await, it holds for every call.
+        let mut opened = self.era.open(message, around).await;
+        match &mut opened {
+            Opened::Answered(answer) => std::mem::take(answer),
+            Opened::Call(call, to) => match self.unless_cancelled(call, to).await {
+                Some(outcome) => self.era.close(to, outcome),
                 // Whoever cancelled a call is not answered.
                 None => Outbound::empty(StatusCode::ACCEPTED),
             },
@@ -157,33 +163,33 @@ impl Engine {
     }
 
     /// Dispatches a call; `None` when a notification cancelled it.
-    async fn unless_cancelled(&self, call: Call, to: &Return) -> Option<Result<Outcome, Fault>> {
-        let dispatch = Dispatch {
-            service: &*self.service,
-            sessions: &self.era.sessions,
-            state: &self.state,
-            checks: &self.checks,
-            handles: self.handles,
-        };
-        let mut run = pin!(dispatch.dispatch(call));
+    async fn unless_cancelled(&self, call: &mut Call, to: &Return) -> Option<Result<Outcome, Fault>> {
+        let mut run = pin!(self.dispatch.dispatch(call));
         let Some(scope) = to.scope else { return Some(run.await) };
         // Most calls are over at the first poll: only one that waits can be named by a notification.
         if let Poll::Ready(outcome) = std::future::poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
             return Some(outcome);
         }
-        let cancelled = self.era.in_flight.enter(scope, to.id.clone());
-        match select(run, pin!(cancelled.wait())).await {
-            Either::Left((outcome, _)) => Some(outcome),
-            Either::Right(_) => None,
-        }
+        Box::pin(async move {
+            let cancelled = self.era.in_flight.enter(scope, to.id.clone());
+            match select(run, pin!(cancelled.wait())).await {
+                Either::Left((outcome, _)) => Some(outcome),
+                Either::Right(_) => None,
+            }
+        })
+        .await
     }
 
     /// Answers the messages of an array, all at the same time.
-    async fn batch(&self, messages: Vec<Result<Message, Malformed>>, around: &Surroundings<'_>) -> Outbound {
-        let answers = join_all(messages.into_iter().map(|message| async {
+    async fn batch(&self, array: &Raw, around: &Surroundings<'_>) -> Outbound {
+        let messages = match self.era.unbatch(array, around).await {
+            Ok(messages) => messages,
+            Err(refusal) => return refusal,
+        };
+        let answers = join_all(messages.iter().map(|message| async move {
             match message {
                 Ok(message) => self.message(message, around).await,
-                Err(error) => malformed(&error),
+                Err(error) => malformed(error),
             }
         }))
         .await;
@@ -233,7 +239,7 @@ impl Engine {
     /// The server's name and version.
     #[must_use]
     pub fn name_and_version(&self) -> (&'static str, &'static str) {
-        (self.service.card().name, self.service.card().version)
+        (self.dispatch.service.card().name, self.dispatch.service.card().version)
     }
 }
 

@@ -69,8 +69,8 @@ pub struct Inbound {
 pub enum Source {
     /// By HTTP POST.
     Http {
-        /// The headers with a meaning.
-        headers: Headers,
+        /// The headers with a meaning; boxed, because what surrounds a call lives as long as the call.
+        headers: Box<Headers>,
         /// The client can read an event stream as the answer.
         streams: bool,
     },
@@ -79,7 +79,7 @@ pub enum Source {
 }
 
 /// What goes out, whole.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outbound {
     /// The HTTP status; stdio has none and writes the body, if there is one.
     pub status: StatusCode,

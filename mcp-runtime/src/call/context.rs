@@ -20,7 +20,7 @@ pub struct Context {
 #[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) session_id: Option<Box<str>>,
-    pub(crate) principal: Option<Principal>,
+    pub(crate) principal: Option<Box<Principal>>,
     pub(crate) client: Undecoded<Implementation>,
     pub(crate) capabilities: Undecoded<ClientCapabilities>,
     pub(crate) progress: Option<Progress>,
@@ -44,7 +44,7 @@ pub(crate) enum Undecoded<T> {
     /// Known from the session.
     Shared(Arc<T>),
     /// As it came with this request.
-    Raw(Raw, OnceLock<Option<T>>),
+    Raw(Raw, OnceLock<Option<Box<T>>>),
 }
 
 impl<T: serde::de::DeserializeOwned> Undecoded<T> {
@@ -56,7 +56,7 @@ impl<T: serde::de::DeserializeOwned> Undecoded<T> {
         match self {
             Self::Absent => None,
             Self::Shared(value) => Some(value),
-            Self::Raw(raw, cell) => cell.get_or_init(|| serde_json::from_str(raw.as_str()).ok()).as_ref(),
+            Self::Raw(raw, cell) => cell.get_or_init(|| serde_json::from_str(raw.as_str()).ok()).as_deref(),
         }
     }
 }
@@ -79,7 +79,7 @@ impl Context {
     /// Who calls, as the server's authenticator found; `None` without one.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        self.facts.principal.as_ref()
+        self.facts.principal.as_deref()
     }
 
     /// What the client says it is; never a basis for a security decision.

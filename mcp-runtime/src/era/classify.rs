@@ -34,28 +34,30 @@ impl Hinted {
 
 impl Era {
     /// Opens one message that stands alone.
-    pub(crate) async fn open(&self, message: Message, around: &Surroundings<'_>) -> Opened {
+    ///
+    /// What is rare is boxed, so that the future of every call stays small.
+    pub(crate) async fn open(&self, message: &Message, around: &Surroundings<'_>) -> Opened {
         match (message, around.source) {
             (Message::Request(request), Source::Http { headers, .. }) => {
                 self.http_request(request, headers, around).await
             }
-            (Message::Request(request), Source::Stdio(process)) => self.stdio_request(request, process, around).await,
+            (Message::Request(request), Source::Stdio(process)) => self.stdio_request(request, process, around),
             (Message::Notification(notification), Source::Http { headers, .. }) => {
-                Opened::Answered(self.http_notification(&notification, headers, around).await)
+                Opened::Answered(Box::pin(self.http_notification(notification, headers, around)).await)
             }
             (Message::Notification(notification), Source::Stdio(process)) => {
-                self.notified(&notification, process.key());
+                self.notified(notification, process.key());
                 Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
             }
             (Message::Response(_), Source::Http { headers, .. }) => {
-                Opened::Answered(self.http_response(headers, around).await)
+                Opened::Answered(Box::pin(self.http_response(headers, around)).await)
             }
             // Nothing was asked on this connection, so there is nothing that a response could answer.
             (Message::Response(_), Source::Stdio(_)) => Opened::Answered(Outbound::empty(StatusCode::ACCEPTED)),
         }
     }
 
-    async fn http_request(&self, request: Request, headers: &Headers, around: &Surroundings<'_>) -> Opened {
+    async fn http_request(&self, request: &Request, headers: &Headers, around: &Surroundings<'_>) -> Opened {
         if has_claim(&request.params) {
             return modern::open(self, request, Some(headers), around);
         }
@@ -74,15 +76,15 @@ impl Era {
                 Code::INVALID_REQUEST,
                 "Unsupported MCP-Protocol-Version header",
             )),
-            Hinted::Nothing | Hinted::Known(_) if initialize => self.initialize(&request, around).await,
+            Hinted::Nothing | Hinted::Known(_) if initialize => Box::pin(self.initialize(request, around)).await,
             Hinted::Nothing => self.legacy_http(request, headers, None, around).await,
             Hinted::Known(version) => self.legacy_http(request, headers, Some(version), around).await,
         }
     }
 
-    async fn stdio_request(
+    fn stdio_request(
         &self,
-        request: Request,
+        request: &Request,
         process: &std::sync::Arc<crate::session::Process>,
         around: &Surroundings<'_>,
     ) -> Opened {
@@ -90,7 +92,7 @@ impl Era {
             return modern::open(self, request, None, around);
         }
         match &*request.method {
-            "initialize" => self.initialize_process(&request, process, around),
+            "initialize" => self.initialize_process(request, process),
             "ping" => Opened::Answered(self.pong(&request.id)),
             _ => match process.session() {
                 Some(session) => self.legacy_call(request, &session, around),

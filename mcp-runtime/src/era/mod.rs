@@ -30,7 +30,7 @@ use crate::{
 
 /// Both eras of a running server.
 pub(crate) struct Era {
-    pub(crate) sessions: SessionRoom,
+    pub(crate) sessions: Arc<SessionRoom>,
     pub(crate) prepared: Prepared,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,

@@ -185,9 +185,11 @@ impl SessionRoom {
                 let Some((session, life)) = verified_session(tokens, verified, id, principal) else {
                     return Ok(None);
                 };
-                Ok(self.lives(session.key, life.issued, principal).await?.then_some(session))
+                // Boxed where the store is asked, so that the future of a call that needs no word from it stays small.
+                let lives = !self.asks_the_store() || Box::pin(self.lives(session.key, life.issued, principal)).await?;
+                Ok(lives.then_some(session))
             }
-            Ids::Custom(manager) => self.resolve_custom(&**manager, id, principal).await,
+            Ids::Custom(manager) => Box::pin(self.resolve_custom(&**manager, id, principal)).await,
         }
     }
 
@@ -274,9 +276,14 @@ impl SessionRoom {
         principal.map_or_else(Owner::default, |principal| Owner(principal::tag(&self.owners, principal)))
     }
 
+    /// Whether the store has a word in which sessions live.
+    fn asks_the_store(&self) -> bool {
+        self.stateful || self.revoked.load(Ordering::Relaxed)
+    }
+
     /// Asks the store, where its word counts, whether the session of this key is still there; being asked for renews it.
     async fn lives(&self, key: SessionKey, opened: u64, principal: Option<&Principal>) -> Result<bool, SessionError> {
-        if !self.stateful && !self.revoked.load(Ordering::Relaxed) {
+        if !self.asks_the_store() {
             return Ok(true);
         }
         let idle = self.idle(key);
@@ -287,7 +294,7 @@ impl SessionRoom {
             Presence::Absent => match clock::now().saturating_sub(opened) {
                 // Nothing was written lately: what there may have been is gone, and the id goes with it.
                 age if age >= idle.as_secs().max(1) => Ok(false),
-                age if age >= RECORD_AFTER_SECONDS => Ok(self.keep(key, idle, principal).await),
+                age if age >= RECORD_AFTER_SECONDS => Ok(Box::pin(self.keep(key, idle, principal)).await),
                 _ => Ok(true),
             },
         }

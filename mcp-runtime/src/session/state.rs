@@ -165,7 +165,7 @@ impl StateRoom {
         match answer(self.store.commit(session, commit.clone()), PATIENCE / 2).await {
             Err(StoreError::Unavailable(source)) => {
                 tracing::warn!(%source, "a commit got no answer and is tried again");
-                answer(self.store.commit(session, commit), PATIENCE / 2).await
+                Box::pin(answer(self.store.commit(session, commit), PATIENCE / 2)).await
             }
             answered => answered,
         }
@@ -193,7 +193,7 @@ impl StateRoom {
                 Taken::Now(turn) => turn,
                 Taken::Later(turn) => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + TURN_PATIENCE);
-                    match tokio::time::timeout_at(deadline, turn).await {
+                    match Box::pin(tokio::time::timeout_at(deadline, turn)).await {
                         Ok(Ok(turn)) => turn,
                         // The time is up (a line that closes without a turn does not occur): go on without.
                         Ok(Err(_)) | Err(_) => break,

@@ -42,12 +42,7 @@ impl Era {
     }
 
     /// `initialize` on a stdio connection: the connection is the session.
-    pub(in crate::era) fn initialize_process(
-        &self,
-        request: &Request,
-        process: &Arc<Process>,
-        _around: &Surroundings<'_>,
-    ) -> Opened {
+    pub(in crate::era) fn initialize_process(&self, request: &Request, process: &Arc<Process>) -> Opened {
         let hello = match hello(request) {
             Ok(hello) => hello,
             Err(fault) => return refused(request, &fault),

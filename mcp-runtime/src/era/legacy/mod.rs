@@ -24,7 +24,7 @@ impl Era {
     /// A request over HTTP: with a session, or without one where that is allowed.
     pub(super) async fn legacy_http(
         &self,
-        request: Request,
+        request: &Request,
         headers: &Headers,
         hinted: Option<Version>,
         around: &Surroundings<'_>,
@@ -39,7 +39,7 @@ impl Era {
     /// A request in a session.
     pub(super) fn legacy_call(
         &self,
-        request: Request,
+        request: &Request,
         session: &Arc<ProtocolSession>,
         around: &Surroundings<'_>,
     ) -> Opened {
@@ -52,20 +52,20 @@ impl Era {
             session_id: Some(session.id.clone()),
             capabilities: Undecoded::Shared(session.capabilities.clone()),
             client: session.client.clone().map_or(Undecoded::Absent, Undecoded::Shared),
-            ..self.facts(&request, session.version, around)
+            ..self.facts(request, session.version, around)
         };
         self.operation(request, session.version, Carrier::Session(key), Some(key), facts, around)
     }
 
     /// A request of a client that has no session, where sessions are optional or off.
-    fn sessionless_call(&self, request: Request, version: Version, around: &Surroundings<'_>) -> Opened {
-        let facts = self.facts(&request, version, around);
+    fn sessionless_call(&self, request: &Request, version: Version, around: &Surroundings<'_>) -> Opened {
+        let facts = self.facts(request, version, around);
         self.operation(request, version, Carrier::None, None, facts, around)
     }
 
     fn facts(&self, request: &Request, version: Version, around: &Surroundings<'_>) -> crate::call::Facts {
         crate::call::Facts {
-            principal: around.principal.cloned(),
+            principal: around.principal.cloned().map(Box::new),
             progress: progress(request, version),
             ..crate::call::Facts::default()
         }
@@ -73,7 +73,7 @@ impl Era {
 
     fn operation(
         &self,
-        request: Request,
+        request: &Request,
         version: Version,
         carrier: Carrier,
         scope: Option<SessionKey>,
@@ -83,20 +83,20 @@ impl Era {
         let operation = match &*request.method {
             "ping" => return Opened::Answered(self.pong(&request.id)),
             "tools/list" => Operation::ListTools,
-            "tools/call" => match call_tool(&request) {
+            "tools/call" => match call_tool(request) {
                 Ok(operation) => operation,
-                Err(fault) => return self.refused(request.id, version, fault),
+                Err(fault) => return self.refused(&request.id, version, fault),
             },
-            _ => return self.refused(request.id, version, Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
+            _ => return self.refused(&request.id, version, Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
         around.outbox.outlive_the_request();
         let context = Context::new(facts, around.outbox.clone());
-        Opened::Call(Call { operation, carrier, context }, Return { id: request.id, version, scope })
+        Opened::Call(Call { operation, carrier, context }, Return { id: request.id.clone(), version, scope })
     }
 
-    fn refused(&self, id: Id, version: Version, fault: Fault) -> Opened {
-        Opened::Answered(refuse::fault(&Return { id, version, scope: None }, &fault))
+    fn refused(&self, id: &Id, version: Version, fault: Fault) -> Opened {
+        Opened::Answered(refuse::fault(&Return { id: id.clone(), version, scope: None }, &fault))
     }
 
     /// The answer to `ping`.

@@ -42,7 +42,7 @@ pub(super) fn incomplete_envelope(id: &Id, params: &Params) -> Outbound {
 }
 
 /// Opens a request that claims this era, in the order of checks that decides which error a broken one gets.
-pub(super) fn open(era: &Era, request: Request, headers: Option<&Headers>, around: &Surroundings<'_>) -> Opened {
+pub(super) fn open(era: &Era, request: &Request, headers: Option<&Headers>, around: &Surroundings<'_>) -> Opened {
     match try_open(era, request, headers, around) {
         Ok(opened) => opened,
         Err(refusal) => Opened::Answered(refusal),
@@ -51,11 +51,11 @@ pub(super) fn open(era: &Era, request: Request, headers: Option<&Headers>, aroun
 
 fn try_open(
     era: &Era,
-    request: Request,
+    request: &Request,
     headers: Option<&Headers>,
     around: &Surroundings<'_>,
 ) -> Result<Opened, Outbound> {
-    let version = envelope(&request, headers)?;
+    let version = envelope(request, headers)?;
     if let Some(headers) = headers {
         same(&request.id, &headers.method, &request.method, "Mcp-Method")?;
     }
@@ -65,9 +65,9 @@ fn try_open(
         "tools/list" => Operation::ListTools,
         "tools/call" => {
             if let Some(headers) = headers {
-                headers::named(&request, headers, "name")?;
+                headers::named(request, headers, "name")?;
             }
-            let operation = legacy::call_tool(&request).map_err(|fault| refuse::fault(&to, &fault))?;
+            let operation = legacy::call_tool(request).map_err(|fault| refuse::fault(&to, &fault))?;
             if let (Some(headers), Operation::CallTool { name, arguments }) = (headers, &operation) {
                 headers::mirrored(&request.id, headers, era.prepared.mirrored(name), arguments)?;
             }
@@ -85,10 +85,10 @@ fn try_open(
     };
     let facts = Facts {
         session_id,
-        principal: around.principal.cloned(),
+        principal: around.principal.cloned().map(Box::new),
         client: request.params.meta(CLIENT_INFO).map_or(Undecoded::Absent, Undecoded::raw),
         capabilities: request.params.meta(CAPABILITIES).map_or(Undecoded::Absent, Undecoded::raw),
-        progress: legacy::progress(&request, version),
+        progress: legacy::progress(request, version),
     };
     let context = Context::new(facts, around.outbox.clone());
     Ok(Opened::Call(Call { operation, carrier, context }, to))

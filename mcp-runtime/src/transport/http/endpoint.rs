@@ -171,7 +171,7 @@ impl Endpoint {
         if let Some(line) = line {
             line.enter(Phase::Answering);
         }
-        let source = Source::Http { headers, streams: accepted.streams };
+        let source = Source::Http { headers: Box::new(headers), streams: accepted.streams };
         let mut exchange = self.engine.exchange(Inbound { body, principal, source });
         let probe = line.filter(|_| parts.version == http::Version::HTTP_11);
         loop {
