@@ -10,8 +10,9 @@ use futures_util::FutureExt;
 use crate::{
     call::{Call, Carrier, Context, Fault, Operation, Outcome, ToolError, ToolResult, chain},
     schema::{Arguments, Checks},
-    service::{Run, Service, ToolCard},
+    service::{BoxFuture, Run, Service, ToolCard},
     session::{Ended, PartSlot, SessionKey, SessionRoom, StateError, StateRoom},
+    store::StoreError,
     wire::{Code, Raw},
 };
 
@@ -44,10 +45,15 @@ impl Dispatch {
     /// Answers one operation.
     pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
         match &call.operation {
-            Operation::ListTools => Ok(Outcome::Tools),
+            Operation::ListTools => Ok(Outcome::Tools { handles: call.carrier == Carrier::Handle }),
             Operation::CallTool { name, arguments } => match self.service.find_tool(name) {
                 Some(index) => {
-                    let result = self.call_tool(index, arguments, &call.carrier, &mut call.context).await?;
+                    // Around all of it: a user's type can panic when it is decoded or encoded, too.
+                    let run = self.call_tool(index, arguments, &call.carrier, &mut call.context);
+                    let result = AssertUnwindSafe(run)
+                        .catch_unwind()
+                        .await
+                        .unwrap_or_else(|panic| Err(panicked(name, panic)))?;
                     Ok(Outcome::Tool { index: Some(index), result })
                 }
                 None if self.handles.offered
@@ -83,7 +89,7 @@ impl Dispatch {
         let Some((card, checks)) = tool else { return Err(Fault::internal()) };
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(index, undecoded, &mut [], cx).await.map(refused_as_result);
+            return Ok(refused_as_result(self.run(index, undecoded, &mut [], cx).await));
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -127,7 +133,7 @@ impl Dispatch {
                 Ok(draft) => draft,
                 Err(error) => return self.state_failed(card, error),
             };
-            let result = match self.run(index, arguments, &mut draft.slots, cx).await? {
+            let result = match self.run(index, arguments, &mut draft.slots, cx).await {
                 Ok(result) if !result.is_error => result,
                 // Dropping the draft discards it.
                 refusal => return Ok(refused_as_result(refusal)),
@@ -142,24 +148,15 @@ impl Dispatch {
         Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })))
     }
 
-    /// Runs a tool once; a panic is this call's alone.
-    async fn run(
-        &self,
+    /// Runs a tool once.
+    fn run<'a>(
+        &'a self,
         index: usize,
-        arguments: Arguments<'_>,
-        parts: &mut [PartSlot],
-        cx: &Context,
-    ) -> Result<Result<ToolResult, ToolError>, Fault> {
-        let run = async { self.service.call_tool(index, Run { arguments, parts, cx }).await };
-        AssertUnwindSafe(run).catch_unwind().await.map_err(|panic| {
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
-            let tool = self.service.card().tools.get(index).map_or("", |card| card.name);
-            tracing::error!(tool, panic = ?text, "a tool panicked");
-            // A payload whose own drop panics must not take the connection with it.
-            let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(panic)));
-            Fault::internal()
-        })
+        arguments: Arguments<'a>,
+        parts: &'a mut [PartSlot],
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
+        self.service.call_tool(index, Run { arguments, parts, cx })
     }
 
     fn bad_handle(&self) -> String {
@@ -182,9 +179,22 @@ impl Dispatch {
                 tracing::error!(tool = card.name, part = key, error = %chain(&*source), "stored state does not decode");
                 Err(Fault::internal())
             }
+            StateError::Store(StoreError::Full) => Ok(ToolResult::error(
+                "Nothing was written: this server keeps as much session state as it can. Try again later",
+            )),
             StateError::Store(error) => Err(unavailable(&error)),
         }
     }
+}
+
+/// What a panic becomes: its text is the operator's alone.
+fn panicked(tool: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
+    tracing::error!(tool, panic = ?text, "a tool panicked");
+    // A payload whose own drop panics must not take the connection with it.
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(panic)));
+    Fault::internal()
 }
 
 /// A refusal is a result that the model reads.

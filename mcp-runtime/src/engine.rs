@@ -6,7 +6,7 @@ use std::{
     fmt,
     future::Future,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,10 +15,11 @@ use bytes::Bytes;
 use futures_util::future::{Either, join_all, select};
 use http::StatusCode;
 use serde_json::{json, value::to_raw_value};
+use tokio::sync::Semaphore;
 
 use crate::{
     auth::Principal,
-    call::{Call, Fault, Outbox, Outcome},
+    call::{Call, Fault, Outbox, Outcome, chain},
     dispatch::{Dispatch, Handles},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
@@ -34,7 +35,12 @@ use crate::{
 pub struct Engine {
     era: Era,
     dispatch: Dispatch,
+    /// Calls that go on without their request.
+    detached: Arc<Semaphore>,
 }
+
+/// At most so many calls go on without their request; one more is dropped with it.
+const DETACHED_LIMIT: usize = 1024;
 
 /// Why a declared server can't run; for the developer.
 #[derive(Debug)]
@@ -99,36 +105,33 @@ impl Engine {
         if let (Some(tool), true) = (stateful, sessions.are_off()) {
             return Err(StartError::StateWithoutSessions { tool: tool.name });
         }
-        let by_identity = sessions.by_identity;
         let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
         let sessions = room.map_err(|error| match error {
             OpenError::Keys(error) => StartError::Keys(error),
             OpenError::Store(error) => StartError::Store(error),
         })?;
-        let handles = Handles {
-            argument: HANDLE_ARGUMENT,
-            minting_tool: MINTING_TOOL,
-            offered: stateful.is_some() && !by_identity,
-        };
+        let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() };
         let described = describe(card, &sessions, handles)?;
         let prepared = Prepared::new(card, &described.tools, &described.with_handles).map_err(StartError::Encoding)?;
         let sessions = Arc::new(sessions);
         let dispatch = Dispatch {
             service,
             sessions: sessions.clone(),
-            state: StateRoom::new(store),
+            state: StateRoom::new(store.clone()),
             checks: described.checks,
             handles,
         };
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
-        Ok(Arc::new(Self { era, dispatch }))
+        let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
+        tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
+        Ok(engine)
     }
 
     /// Answers what came by POST or on a line of stdio.
     pub fn exchange(self: &Arc<Self>, inbound: Inbound) -> Exchange {
         let Inbound { body, principal, source } = inbound;
         let outbox = Arc::<Outbox>::default();
-        let mut running = Running { work: None, outbox: outbox.clone(), done: None };
+        let mut running = Running { work: None, outbox: outbox.clone(), done: None, detached: self.detached.clone() };
         let engine = self.clone();
         match wire::read(&body) {
             Err(error) => running.done = Some(malformed(&error)),
@@ -236,6 +239,13 @@ impl Engine {
         self.era.streams.drain();
     }
 
+    /// Waits until every call that goes on without its request has ended.
+    pub async fn settle(&self) {
+        // The semaphore is never closed; all permits are free when nothing goes on.
+        let all = u32::try_from(DETACHED_LIMIT).unwrap_or(u32::MAX);
+        let _ = self.detached.acquire_many(all).await;
+    }
+
     /// The server's name and version.
     #[must_use]
     pub fn name_and_version(&self) -> (&'static str, &'static str) {
@@ -313,12 +323,28 @@ fn words(time: Duration) -> String {
     format!("{number} {}", if number == 1 { unit.trim_end_matches('s') } else { unit })
 }
 
+/// Sweeps what has expired out of the store, for as long as the server is there.
+async fn sweep(engine: Weak<Engine>, store: Arc<dyn StateStore>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if engine.strong_count() == 0 {
+            return;
+        }
+        match store.sweep().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::debug!(swept, "expired sessions were removed"),
+            Err(error) => tracing::warn!(error = %chain(&error), "expired sessions could not be removed"),
+        }
+    }
+}
+
 /// An exchange under way.
 struct Running {
     work: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
     outbox: Arc<Outbox>,
     /// The answer, while messages before it still wait.
     done: Option<Outbound>,
+    detached: Arc<Semaphore>,
 }
 
 impl Work for Running {
@@ -348,7 +374,15 @@ impl Drop for Running {
             && self.outbox.outlives()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(work);
+            match self.detached.clone().try_acquire_owned() {
+                Ok(permit) => {
+                    runtime.spawn(async move {
+                        work.await;
+                        drop(permit);
+                    });
+                }
+                Err(_) => tracing::warn!("too many calls go on without their requests: one was dropped"),
+            }
         }
     }
 }

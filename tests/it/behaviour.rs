@@ -57,7 +57,7 @@ impl Drop for Served {
 }
 
 /// Waits until something is so.
-fn eventually(what: &str, limit: Duration, condition: impl Fn() -> bool) -> Duration {
+pub fn eventually(what: &str, limit: Duration, condition: impl Fn() -> bool) -> Duration {
     let begun = Instant::now();
     while !condition() {
         assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");

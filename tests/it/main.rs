@@ -9,6 +9,7 @@ mod fixture;
 mod hygiene;
 mod official_schema;
 mod programs;
+mod robustness;
 mod running;
 mod support;
 mod tidy;

@@ -40,7 +40,10 @@ pub(crate) enum Carrier {
 /// How an operation ended.
 pub(crate) enum Outcome {
     /// The declared tools.
-    Tools,
+    Tools {
+        /// Handles carry the state: each tool that borrows it names one, and there is a tool that mints them.
+        handles: bool,
+    },
     /// A tool's result.
     Tool {
         /// The tool's index among the declared ones; `None` for a tool of the framework's own.

@@ -147,6 +147,6 @@ impl Era {
     }
 }
 
-fn has_claim(params: &Params) -> bool {
+pub(super) fn has_claim(params: &Params) -> bool {
     params.meta(CLAIM).is_some()
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,10 +13,12 @@ use tokio::sync::Notify;
 use crate::{session::SessionKey, wire::Id};
 
 /// The calls under way that `notifications/cancelled` may name: by session (or stdio connection) and request id.
+#[derive(Default)]
 pub(crate) struct InFlight {
-    shards: [Mutex<HashMap<(SessionKey, Id), Entry>>; 16],
-    hasher: RandomState,
+    shards: [Mutex<HashMap<(SessionKey, Id), Entry>>; SHARDS],
 }
+
+const SHARDS: usize = 16;
 
 struct Entry {
     /// Calls under this id; of more than one, none is cancelled.
@@ -31,6 +32,13 @@ struct Signal {
     notify: Notify,
 }
 
+impl Signal {
+    fn raise(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.notify.notify_waiters();
+    }
+}
+
 /// One call's place among those under way; it leaves when dropped.
 pub(crate) struct Cancelled<'a> {
     in_flight: &'a InFlight,
@@ -38,17 +46,11 @@ pub(crate) struct Cancelled<'a> {
     signal: Arc<Signal>,
 }
 
-impl Default for InFlight {
-    fn default() -> Self {
-        Self { shards: Default::default(), hasher: RandomState::new() }
-    }
-}
-
 impl InFlight {
     /// Enters a call.
     pub(crate) fn enter(&self, scope: SessionKey, id: Id) -> Cancelled<'_> {
         let key = (scope, id);
-        let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(scope).lock().unwrap_or_else(PoisonError::into_inner);
         let entry = shard.entry(key.clone()).or_insert_with(|| Entry { calls: 0, signal: Arc::default() });
         entry.calls += 1;
         let signal = entry.signal.clone();
@@ -59,16 +61,22 @@ impl InFlight {
     /// Cancels the call of this id, if there is exactly one.
     pub(crate) fn cancel(&self, scope: SessionKey, id: Id) {
         let key = (scope, id);
-        let shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Entry { calls: 1, signal }) = shard.get(&key) {
-            signal.cancelled.store(true, Ordering::Release);
-            signal.notify.notify_waiters();
+        let mut shard = self.shard(scope).lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.get(&key).is_some_and(|entry| entry.calls == 1) {
+            // Taken out at once: the next call of this id is another one.
+            shard.remove(&key).into_iter().for_each(|entry| entry.signal.raise());
         }
     }
 
-    fn shard(&self, key: &(SessionKey, Id)) -> &Mutex<HashMap<(SessionKey, Id), Entry>> {
-        // The remainder is below the number of shards.
-        &self.shards[(self.hasher.hash_one(key) % 16) as usize]
+    /// Cancels every call of a session that is over.
+    pub(crate) fn end(&self, scope: SessionKey) {
+        let mut shard = self.shard(scope).lock().unwrap_or_else(PoisonError::into_inner);
+        shard.extract_if(|(session, _), _| *session == scope).for_each(|(_, entry)| entry.signal.raise());
+    }
+
+    fn shard(&self, scope: SessionKey) -> &Mutex<HashMap<(SessionKey, Id), Entry>> {
+        // Keys are random or digests, so that their last byte spreads them; the remainder is below the number of shards.
+        &self.shards[usize::from(scope.0[16]) % SHARDS]
     }
 }
 
@@ -87,8 +95,9 @@ impl Cancelled<'_> {
 
 impl Drop for Cancelled<'_> {
     fn drop(&mut self) {
-        let mut shard = self.in_flight.shard(&self.key).lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = shard.get_mut(&self.key) {
+        let mut shard = self.in_flight.shard(self.key.0).lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever was cancelled left already, and another call may have the id by now.
+        if let Some(entry) = shard.get_mut(&self.key).filter(|entry| Arc::ptr_eq(&entry.signal, &self.signal)) {
             entry.calls -= 1;
             if entry.calls == 0 {
                 shard.remove(&self.key);

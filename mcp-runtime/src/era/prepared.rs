@@ -24,8 +24,10 @@ pub(super) struct Answer(usize);
 const WELCOME: Answer = Answer(0);
 /// The result of `server/discover`.
 pub(super) const DISCOVER: Answer = Answer(0);
-/// The result of `tools/list`.
+/// The result of `tools/list` where the state needs no name in the arguments.
 pub(super) const TOOLS: Answer = Answer(1);
+/// The result of `tools/list` where handles carry the state.
+pub(super) const TOOLS_WITH_HANDLES: Answer = Answer(2);
 
 /// An argument of a tool that a header mirrors.
 pub(crate) struct Mirrored {
@@ -35,7 +37,7 @@ pub(crate) struct Mirrored {
 
 /// What never changes while a server runs.
 pub(crate) struct Prepared {
-    answers: [[Vec<u8>; 2]; Version::ALL.len()],
+    answers: [[Vec<u8>; 3]; Version::ALL.len()],
     mirrored: HashMap<&'static str, Vec<Mirrored>>,
     /// By tool: whether older revisions get its structured result as `{"result": …}`.
     wraps: Vec<bool>,
@@ -57,21 +59,20 @@ impl Prepared {
         };
         for version in Version::ALL {
             let facts = version.facts();
-            let tools = project::tools(if facts.modern { with_handles } else { tools }, version)?;
-            prepared.answers[version.index()] = if facts.modern {
-                [
-                    serde_json::to_vec(&Discovered::new(card, &meta))?,
-                    serde_json::to_vec(&Modern {
-                        result_type: "complete",
-                        tools,
-                        ttl_ms: 0,
-                        cache_scope: "private",
-                        meta: &meta,
-                    })?,
-                ]
-            } else {
-                [serde_json::to_vec(&Welcome::new(card, version))?, serde_json::to_vec(&Listed { tools })?]
+            let list = |tools| -> Result<Vec<u8>, serde_json::Error> {
+                let tools = project::tools(tools, version)?;
+                if !facts.modern {
+                    return serde_json::to_vec(&Listed { tools });
+                }
+                let (result_type, cache_scope) = ("complete", "private");
+                serde_json::to_vec(&Modern { result_type, tools, ttl_ms: 0, cache_scope, meta: &meta })
             };
+            let first = if facts.modern {
+                serde_json::to_vec(&Discovered::new(card, &meta))?
+            } else {
+                serde_json::to_vec(&Welcome::new(card, version))?
+            };
+            prepared.answers[version.index()] = [first, list(tools)?, list(with_handles)?];
         }
         for tool in card.tools {
             let mirrored = tool

@@ -7,7 +7,10 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use super::{Prepared, Return, prepared::TOOLS};
+use super::{
+    Prepared, Return,
+    prepared::{TOOLS, TOOLS_WITH_HANDLES},
+};
 use crate::{
     call::{Outcome, ToolResult},
     exchange::Outbound,
@@ -19,7 +22,9 @@ use crate::{
 pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outbound {
     let mut body = Vec::with_capacity(512);
     write_result(&mut body, &to.id, |out| match outcome {
-        Outcome::Tools => out.extend_from_slice(prepared.answer(to.version, TOOLS)),
+        Outcome::Tools { handles } => {
+            out.extend_from_slice(prepared.answer(to.version, if handles { TOOLS_WITH_HANDLES } else { TOOLS }));
+        }
         Outcome::Tool { index, result } => tool_result(out, prepared, to.version.facts(), index, result),
     });
     Outbound::json(StatusCode::OK, body)

@@ -50,10 +50,6 @@ pub struct Facts {
     pub icons: bool,
     /// Progress notifications have a `message`.
     pub progress_message: bool,
-    /// Streams start with a priming event (an id and empty data).
-    pub priming_event: bool,
-    /// An error that answers an unreadable request may leave `id` out by the schema.
-    pub optional_error_id: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -69,8 +65,6 @@ const V2024_11_05: Facts = Facts {
     object_meta: false,
     icons: false,
     progress_message: false,
-    priming_event: false,
-    optional_error_id: false,
 };
 const V2025_03_26: Facts =
     Facts { name: "2025-03-26", batches: true, annotations: true, audio: true, progress_message: true, ..V2024_11_05 };
@@ -83,10 +77,8 @@ const V2025_06_18: Facts = Facts {
     object_meta: true,
     ..V2025_03_26
 };
-const V2025_11_25: Facts =
-    Facts { name: "2025-11-25", icons: true, priming_event: true, optional_error_id: true, ..V2025_06_18 };
-const V2026_07_28: Facts =
-    Facts { name: "2026-07-28", modern: true, any_output: true, priming_event: false, ..V2025_11_25 };
+const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, ..V2025_06_18 };
+const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, ..V2025_11_25 };
 
 impl Version {
     /// Every revision, oldest first.

@@ -271,6 +271,11 @@ impl SessionRoom {
         }
     }
 
+    /// How often what has expired is worth sweeping out of the store.
+    pub(crate) fn sweep_every(&self) -> Duration {
+        self.lifetimes.idle.clamp(Duration::from_secs(1), Duration::from_secs(60))
+    }
+
     /// Whose sessions a principal's are; nobody's in particular without one.
     pub(crate) fn owner(&self, principal: Option<&Principal>) -> Owner {
         principal.map_or_else(Owner::default, |principal| Owner(principal::tag(&self.owners, principal)))

@@ -1,10 +1,14 @@
 //! Batches, which 2025-03-26 alone has.
 
 use crate::{
-    era::{Era, Surroundings, classify::Hinted, refuse},
+    era::{
+        Era, Surroundings,
+        classify::{Hinted, has_claim},
+        refuse,
+    },
     exchange::{Outbound, Source},
     protocol::Version,
-    wire::{Code, Malformed, Message, Raw, read_batch},
+    wire::{Code, Malformed, Message, Notification, Raw, Request, read_batch},
 };
 
 /// More messages than this in one array are refused.
@@ -38,6 +42,19 @@ impl Era {
             return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "This revision has no batches"));
         }
         let messages = read_batch(array, BATCH_LIMIT).map_err(|malformed| refuse::malformed(&malformed))?;
+        let claims = |message: &Result<Message, Malformed>| match message {
+            Ok(Message::Request(Request { params, .. }) | Message::Notification(Notification { params, .. })) => {
+                has_claim(params)
+            }
+            _ => false,
+        };
+        if messages.iter().any(claims) {
+            return Err(refuse::bad_request(
+                None,
+                Code::INVALID_REQUEST,
+                "A message with an envelope must stand alone",
+            ));
+        }
         let initialize = |message: &Result<Message, Malformed>| matches!(message, Ok(Message::Request(request)) if &*request.method == "initialize");
         if messages.iter().any(initialize) {
             return Err(refuse::bad_request(None, Code::INVALID_REQUEST, "`initialize` must stand alone"));

@@ -92,7 +92,11 @@ fn hello(request: &Request) -> Result<Hello, Fault> {
 }
 
 fn decode<T: serde::de::DeserializeOwned>(raw: Option<&Raw>, complaint: &str) -> Result<Option<T>, Fault> {
-    raw.map(|raw| serde_json::from_str(raw.as_str())).transpose().map_err(|_| invalid(complaint))
+    // Some clients send null for what they leave out.
+    raw.filter(|raw| raw.as_str() != "null")
+        .map(|raw| serde_json::from_str(raw.as_str()))
+        .transpose()
+        .map_err(|_| invalid(complaint))
 }
 
 fn invalid(complaint: &str) -> Fault {

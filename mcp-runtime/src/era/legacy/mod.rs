@@ -14,7 +14,7 @@ pub(crate) use streams::Streams;
 use super::{Era, Opened, Return, Surroundings, refuse};
 use crate::{
     call::{Call, Carrier, Context, Fault, Operation, Progress, Undecoded},
-    exchange::{Headers, Outbound, Source},
+    exchange::{Headers, Outbound},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
     wire::{Code, Id, Notification, Raw, Request, write_result},
@@ -43,11 +43,7 @@ impl Era {
         session: &Arc<ProtocolSession>,
         around: &Surroundings<'_>,
     ) -> Opened {
-        // On a stdio connection the process is the session: its key, not that of an id, holds the state.
-        let key = match around.source {
-            Source::Http { .. } => session.key,
-            Source::Stdio(process) => process.key(),
-        };
+        let key = session.key;
         let facts = crate::call::Facts {
             session_id: Some(session.id.clone()),
             capabilities: Undecoded::Shared(session.capabilities.clone()),
@@ -82,7 +78,10 @@ impl Era {
     ) -> Opened {
         let operation = match &*request.method {
             "ping" => return Opened::Answered(self.pong(&request.id)),
-            "tools/list" => Operation::ListTools,
+            "tools/list" => match list_tools(request) {
+                Ok(operation) => operation,
+                Err(fault) => return self.refused(&request.id, version, fault),
+            },
             "tools/call" => match call_tool(request) {
                 Ok(operation) => operation,
                 Err(fault) => return self.refused(&request.id, version, fault),
@@ -121,6 +120,16 @@ pub(in crate::era) fn progress(request: &Request, version: Version) -> Option<Pr
     let token = request.params.meta("progressToken")?;
     // A token is a string or an integer; anything else is no token.
     token.id().map(|_| Progress { token: token.clone(), message: version.facts().progress_message })
+}
+
+/// `tools/list` from its parameters: all tools are on the first page, so no cursor was ever given out.
+pub(in crate::era) fn list_tools(request: &Request) -> Result<Operation, Fault> {
+    match request.params.get("cursor") {
+        Some(cursor) if cursor.as_str() != "null" => {
+            Err(Fault::new(Code::INVALID_PARAMS, "`params.cursor` is not a cursor of this list"))
+        }
+        _ => Ok(Operation::ListTools),
+    }
 }
 
 /// `tools/call` from its parameters.

@@ -123,6 +123,7 @@ impl Era {
         match self.sessions.close(token, principal).await {
             Ok(Closed::Ended) => {
                 self.streams.end(session);
+                self.in_flight.end(session);
                 Outbound::empty(StatusCode::NO_CONTENT)
             }
             Ok(Closed::Unknown) => refuse::session_not_found(),

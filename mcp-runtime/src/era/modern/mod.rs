@@ -62,7 +62,7 @@ fn try_open(
     let to = Return { id: request.id.clone(), version, scope: scope(around) };
     let operation = match &*request.method {
         "server/discover" => return Ok(Opened::Answered(discover(era, &to))),
-        "tools/list" => Operation::ListTools,
+        "tools/list" => legacy::list_tools(request).map_err(|fault| refuse::fault(&to, &fault))?,
         "tools/call" => {
             if let Some(headers) = headers {
                 headers::named(request, headers, "name")?;
