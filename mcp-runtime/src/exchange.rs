@@ -5,13 +5,14 @@
 
 use std::{
     fmt,
+    ops::Deref,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use crate::{auth::Principal, session::Process};
 
@@ -39,9 +40,36 @@ pub enum Field {
     #[default]
     Absent,
     /// Sent once, outer blanks trimmed.
-    Value(Box<str>),
+    Value(Text),
     /// Sent more than once, or not as text.
     Repeated,
+}
+
+/// The text of a header: shared with the request it came with, not copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(HeaderValue);
+
+impl Text {
+    /// The text of this value without its outer blanks; `None` for bytes that are no visible ASCII.
+    #[must_use]
+    pub fn of(value: &HeaderValue) -> Option<Self> {
+        let text = value.to_str().ok()?;
+        let trimmed = text.trim_matches([' ', '\t']);
+        if trimmed.len() == text.len() {
+            Some(Self(value.clone()))
+        } else {
+            HeaderValue::from_str(trimmed).ok().map(Self)
+        }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Visible ASCII, as `of` made sure.
+        std::str::from_utf8(self.0.as_bytes()).unwrap_or_default()
+    }
 }
 
 impl Field {

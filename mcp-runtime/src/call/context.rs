@@ -6,6 +6,7 @@ use super::Outbox;
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation},
+    session::ProtocolSession,
     wire::{Raw, write_notification, write_string},
 };
 
@@ -19,11 +20,23 @@ pub struct Context {
 /// What is known of the request before it runs.
 #[derive(Default)]
 pub(crate) struct Facts {
-    pub(crate) session_id: Option<Box<str>>,
+    pub(crate) session: Session,
     pub(crate) principal: Option<Box<Principal>>,
     pub(crate) client: Undecoded<Implementation>,
     pub(crate) capabilities: Undecoded<ClientCapabilities>,
     pub(crate) progress: Option<Progress>,
+}
+
+/// Which session a call is in.
+#[derive(Default)]
+pub(crate) enum Session {
+    /// None, or none yet.
+    #[default]
+    None,
+    /// One of the protocol, which knows its client too.
+    Protocol(Arc<ProtocolSession>),
+    /// One that something else carries, by its public name.
+    Named(Box<str>),
 }
 
 /// Where progress goes.
@@ -41,8 +54,6 @@ pub(crate) enum Undecoded<T> {
     /// Not known.
     #[default]
     Absent,
-    /// Known from the session.
-    Shared(Arc<T>),
     /// As it came with this request.
     Raw(Raw, OnceLock<Option<Box<T>>>),
 }
@@ -55,7 +66,6 @@ impl<T: serde::de::DeserializeOwned> Undecoded<T> {
     fn get(&self) -> Option<&T> {
         match self {
             Self::Absent => None,
-            Self::Shared(value) => Some(value),
             Self::Raw(raw, cell) => cell.get_or_init(|| serde_json::from_str(raw.as_str()).ok()).as_deref(),
         }
     }
@@ -67,13 +77,17 @@ impl Context {
     }
 
     pub(crate) fn set_session_id(&mut self, id: Box<str>) {
-        self.facts.session_id = Some(id);
+        self.facts.session = Session::Named(id);
     }
 
     /// The public name of this session: never the signed id, so it may be logged. `None` where the call has no session.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.facts.session_id.as_deref()
+        match &self.facts.session {
+            Session::None => None,
+            Session::Protocol(session) => Some(&session.id),
+            Session::Named(id) => Some(id),
+        }
     }
 
     /// Who calls, as the server's authenticator found; `None` without one.
@@ -85,13 +99,19 @@ impl Context {
     /// What the client says it is; never a basis for a security decision.
     #[must_use]
     pub fn client(&self) -> Option<&Implementation> {
-        self.facts.client.get()
+        match &self.facts.session {
+            Session::Protocol(session) => session.client.as_deref(),
+            _ => self.facts.client.get(),
+        }
     }
 
     /// What the client declared that it can do.
     #[must_use]
     pub fn capabilities(&self) -> Option<&ClientCapabilities> {
-        self.facts.capabilities.get()
+        match &self.facts.session {
+            Session::Protocol(session) => Some(&session.capabilities),
+            _ => self.facts.capabilities.get(),
+        }
     }
 
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing.

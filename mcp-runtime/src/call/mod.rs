@@ -11,7 +11,7 @@ mod outbox;
 mod result;
 
 pub use context::Context;
-pub(crate) use context::{Facts, Progress, Undecoded};
+pub(crate) use context::{Facts, Progress, Session, Undecoded};
 pub use error::ToolError;
 pub(crate) use error::chain;
 pub use fault::Fault;

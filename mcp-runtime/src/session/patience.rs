@@ -3,7 +3,12 @@
 //! Takes: a store's future. Gives: its answer, or an error when it takes too long. Knows: the limit. Must not know: what
 //! was asked.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
 
 use crate::store::{StoreError, StoreFuture};
 
@@ -17,7 +22,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn answer<T>(mut asked: StoreFuture<'_, T>, patience: Duration) -> Result<T, StoreError> {
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
     poll_fn(|cx| {
-        if let Poll::Ready(answer) = asked.as_mut().poll(cx) {
+        if let Poll::Ready(answer) = Pin::new(&mut asked).poll(cx) {
             return Poll::Ready(answer);
         }
         let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));

@@ -168,7 +168,7 @@ impl Sessions {
             handle: chosen(self.handle, DAY),
             identity: chosen(self.identity, 30 * DAY),
             // As good as for ever, yet a store that outlives the process is not littered for ever.
-            process: Duration::from_secs(30 * DAY),
+            process: Duration::from_secs(60 * DAY),
         }
     }
 }

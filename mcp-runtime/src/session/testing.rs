@@ -131,7 +131,7 @@ impl Shelf {
     fn answer<'a, T: Send + 'a>(&'a self, asked: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
-        Box::pin(async move {
+        StoreFuture::new(async move {
             match fault {
                 Fault::None => {
                     let done = asked.await;
@@ -152,7 +152,7 @@ impl Shelf {
 
     /// The store's future, begun when it is first polled: a refused call does nothing.
     fn later<'a, T: Send + 'a>(&'a self, ask: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
-        self.answer(Box::pin(async move { ask().await }))
+        self.answer(StoreFuture::new(async move { ask().await }))
     }
 }
 

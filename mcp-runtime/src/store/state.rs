@@ -1,6 +1,14 @@
 //! The trait of a store for session state.
 
-use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 /// What a carrier names: the place in the store where a session's parts hang.
 ///
@@ -213,8 +221,47 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// A future that a store returns.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+/// A future that a store returns: a value that is there at once, or work that has to be waited for.
+pub struct StoreFuture<'a, T>(Answer<'a, T>);
+
+enum Answer<'a, T> {
+    Ready(Option<Result<T, StoreError>>),
+    Later(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>),
+}
+
+impl<'a, T> StoreFuture<'a, T> {
+    /// Work that has to be waited for.
+    pub fn new(work: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Self {
+        Self(Answer::Later(Box::pin(work)))
+    }
+
+    /// A value that is there at once: a store inside the process allocates nothing for its answers.
+    #[must_use]
+    pub const fn ready(value: Result<T, StoreError>) -> Self {
+        Self(Answer::Ready(Some(value)))
+    }
+}
+
+// The value is moved out, never pinned.
+impl<T> Unpin for StoreFuture<'_, T> {}
+
+impl<T> Future for StoreFuture<'_, T> {
+    type Output = Result<T, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Answer::Later(work) => work.as_mut().poll(cx),
+            // A future that gave its value is not polled again; if it is, it stays pending.
+            Answer::Ready(value) => value.take().map_or(Poll::Pending, Poll::Ready),
+        }
+    }
+}
+
+impl<T> fmt::Debug for StoreFuture<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("StoreFuture")
+    }
+}
 
 /// Keeps the parts of sessions: bytes by session and key, each part with its own revision.
 ///
@@ -270,6 +317,6 @@ pub trait StateStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`], to the log.
     fn sweep(&self) -> StoreFuture<'_, usize> {
-        Box::pin(std::future::ready(Ok(0)))
+        StoreFuture::ready(Ok(0))
     }
 }

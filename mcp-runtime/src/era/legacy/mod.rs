@@ -13,7 +13,7 @@ pub(crate) use streams::Streams;
 
 use super::{Era, Opened, Return, Surroundings, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Operation, Progress, Undecoded},
+    call::{Call, Carrier, Context, Fault, Operation, Progress, Session},
     exchange::{Headers, Outbound},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
@@ -45,9 +45,7 @@ impl Era {
     ) -> Opened {
         let key = session.key;
         let facts = crate::call::Facts {
-            session_id: Some(session.id.clone()),
-            capabilities: Undecoded::Shared(session.capabilities.clone()),
-            client: session.client.clone().map_or(Undecoded::Absent, Undecoded::Shared),
+            session: Session::Protocol(session.clone()),
             ..self.facts(request, session.version, around)
         };
         self.operation(request, session.version, Carrier::Session(key), Some(key), facts, around)

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Era, Opened, Return, Surroundings, classify::CLAIM, legacy, prepared::DISCOVER, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Facts, Fault, Operation, Undecoded},
+    call::{Call, Carrier, Context, Facts, Fault, Operation, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
     wire::{Code, Id, Params, Request, write_result},
@@ -76,15 +76,15 @@ fn try_open(
         _ => return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found"))),
     };
     // By identity where the server wants that and somebody is known, else by the handle in the arguments.
-    let (carrier, session_id) = match around.principal.filter(|_| era.sessions.by_identity()) {
+    let (carrier, session) = match around.principal.filter(|_| era.sessions.by_identity()) {
         Some(principal) => {
             let key = era.sessions.identity(principal);
-            (Carrier::Session(key), Some(key.public_id()))
+            (Carrier::Session(key), Session::Named(key.public_id()))
         }
-        None => (Carrier::Handle, None),
+        None => (Carrier::Handle, Session::None),
     };
     let facts = Facts {
-        session_id,
+        session,
         principal: around.principal.cloned().map(Box::new),
         client: request.params.meta(CLIENT_INFO).map_or(Undecoded::Absent, Undecoded::raw),
         capabilities: request.params.meta(CAPABILITIES).map_or(Undecoded::Absent, Undecoded::raw),

@@ -71,7 +71,7 @@ impl<S: StateStore> FaultyStore<S> {
 
     fn run<'a, T: Send + 'a>(&'a self, call: impl Fn() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
         let fault = self.next();
-        Box::pin(async move {
+        StoreFuture::new(async move {
             match fault {
                 Fault::None => call().await,
                 Fault::Before => Err(StoreError::Unavailable(Box::new(Injected))),

@@ -96,7 +96,7 @@ impl StateStore for Broken {
     }
 
     fn commit(&self, session: SessionKey, mut commit: Commit) -> StoreFuture<'_, Committed> {
-        Box::pin(async move {
+        StoreFuture::new(async move {
             match self.law {
                 Law::Conflicts => {
                     for write in &mut commit.writes {

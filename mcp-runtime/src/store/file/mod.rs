@@ -143,7 +143,7 @@ fn milliseconds(duration: Duration) -> u64 {
 
 impl StateStore for FileStore {
     fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
-        Box::pin(std::future::ready(Ok(self.identity)))
+        StoreFuture::ready(Ok(self.identity))
     }
 
     fn durable(&self) -> bool {
@@ -151,7 +151,7 @@ impl StateStore for FileStore {
     }
 
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
-        Box::pin(async move {
+        StoreFuture::new(async move {
             let names = keys.to_vec();
             let (loaded, expires) = self.read(move |snapshot| snapshot.load(session, &names, now())).await?;
             if loaded.presence == Presence::Live && Expiry(expires).is_due(now(), idle) {
@@ -163,7 +163,7 @@ impl StateStore for FileStore {
     }
 
     fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
-        Box::pin(async move {
+        StoreFuture::new(async move {
             if let Some(write) = commit.writes.iter().find(|write| write.key.len() > MAX_KEY) {
                 return Err(StoreError::TooLarge { bytes: write.key.len(), limit: MAX_KEY });
             }
@@ -174,7 +174,7 @@ impl StateStore for FileStore {
     }
 
     fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
-        Box::pin(async move {
+        StoreFuture::new(async move {
             match self.read(move |snapshot| snapshot.state(session, now())).await? {
                 RecordState::Absent => Ok(Presence::Absent),
                 RecordState::Gone => Ok(Presence::Gone),
@@ -185,15 +185,15 @@ impl StateStore for FileStore {
     }
 
     fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.writer.send(|reply| Job::Remove { session, tombstone, reply }).await })
+        StoreFuture::new(async move { self.writer.send(|reply| Job::Remove { session, tombstone, reply }).await })
     }
 
     fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
-        Box::pin(self.read(move |snapshot| snapshot.list(owner, after, limit, now())))
+        StoreFuture::new(self.read(move |snapshot| snapshot.list(owner, after, limit, now())))
     }
 
     fn sweep(&self) -> StoreFuture<'_, usize> {
-        Box::pin(async move {
+        StoreFuture::new(async move {
             let mut dropped = 0;
             let mut after = None;
             loop {

@@ -16,11 +16,13 @@ use std::{
 
 use tokio::time::Instant;
 
+use self::hash::ByItsEnd;
 use super::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, state::OPERATIONS_KEPT,
 };
 
+mod hash;
 #[cfg(test)]
 mod tests;
 
@@ -57,7 +59,7 @@ struct Bounded {
 
 #[derive(Default)]
 struct Shard {
-    records: HashMap<SessionKey, Record>,
+    records: HashMap<SessionKey, Record, ByItsEnd>,
     /// The live records, for listing.
     owners: BTreeSet<(Owner, SessionKey)>,
 }
@@ -362,7 +364,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl StateStore for MemoryStore {
     fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
         let identity = self.identity.ok_or_else(|| StoreError::Unavailable("the system gives no random bytes".into()));
-        Box::pin(std::future::ready(identity))
+        StoreFuture::ready(identity)
     }
 
     fn durable(&self) -> bool {
@@ -370,19 +372,19 @@ impl StateStore for MemoryStore {
     }
 
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
-        Box::pin(std::future::ready(Ok(self.load_now(session, keys, idle))))
+        StoreFuture::ready(Ok(self.load_now(session, keys, idle)))
     }
 
     fn commit(&self, session: SessionKey, mut commit: Commit) -> StoreFuture<'_, Committed> {
-        Box::pin(std::future::ready(self.make_room(|| self.commit_now(session, &mut commit))))
+        StoreFuture::ready(self.make_room(|| self.commit_now(session, &mut commit)))
     }
 
     fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
-        Box::pin(std::future::ready(Ok(self.touch_now(session, idle))))
+        StoreFuture::ready(Ok(self.touch_now(session, idle)))
     }
 
     fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
-        Box::pin(std::future::ready(self.make_room(|| self.remove_now(session, tombstone))))
+        StoreFuture::ready(self.make_room(|| self.remove_now(session, tombstone)))
     }
 
     fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
@@ -398,11 +400,11 @@ impl StateStore for MemoryStore {
         }
         found.sort_unstable();
         found.truncate(limit);
-        Box::pin(std::future::ready(Ok(found)))
+        StoreFuture::ready(Ok(found))
     }
 
     fn sweep(&self) -> StoreFuture<'_, usize> {
-        Box::pin(async {
+        StoreFuture::new(async {
             let mut dropped = 0;
             for shard in &self.shards {
                 dropped += self.sweep_shard(shard);

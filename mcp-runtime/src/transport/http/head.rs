@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use super::negotiate::Accepted;
-use crate::exchange::{Field, Headers};
+use crate::exchange::{Field, Headers, Text};
 
 /// A header of the door.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,8 +88,8 @@ impl Head<'_> {
 }
 
 fn add(field: &mut Field, value: &HeaderValue) {
-    *field = match (&*field, value.to_str()) {
-        (Field::Absent, Ok(text)) => Field::Value(text.trim_matches([' ', '\t']).into()),
+    *field = match (&*field, Text::of(value)) {
+        (Field::Absent, Some(text)) => Field::Value(text),
         _ => Field::Repeated,
     };
 }
@@ -123,7 +123,10 @@ mod tests {
         assert_eq!(headers.method.value(), Some("tools/call"));
         assert_eq!(headers.name.value(), Some("add"));
         assert_eq!(headers.last_event_id.value(), Some("7"));
-        assert_eq!(headers.parameters, [("region".into(), Field::Value("eu".into()))]);
+        assert_eq!(
+            headers.parameters,
+            [("region".into(), Field::Value(Text::of(&HeaderValue::from_static("eu")).unwrap()))]
+        );
     }
 
     #[test]
