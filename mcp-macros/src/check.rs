@@ -21,7 +21,8 @@ pub(crate) fn server(server: &Server, item: &ServerItem, errors: &mut Errors) {
     }
     some_tool(server, item, errors);
     unique_tools(server, errors);
-    qualified_names(server, errors);
+    // What `env!("CARGO_PKG_NAME")` in the generated code will be; builds without Cargo have none.
+    qualified_names(server, std::env::var("CARGO_PKG_NAME").ok().as_deref(), errors);
     for tool in &server.tools {
         unique_arguments(tool, errors);
         unique_headers(tool, errors);
@@ -69,19 +70,26 @@ fn twice(names: impl Iterator<Item = (String, Span)>, mut report: impl FnMut(&st
     }
 }
 
-fn qualified_names(server: &Server, errors: &mut Errors) {
-    let Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = &server.name else { return };
-    let own = "mcp__".len() + name.value().len() + "__".len();
+/// Holds names against the limit of clients, where they are known here: a server without a name has that of its `package`.
+fn qualified_names(server: &Server, package: Option<&str>, errors: &mut Errors) {
+    let (name, fix) = match &server.name {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) => (name.value(), "shorten one"),
+        Some(_) => return,
+        None => match package {
+            Some(package) => (package.to_owned(), "shorten one: `#[mcp_server(name = \"…\")]` names the server"),
+            None => return,
+        },
+    };
+    let own = "mcp__".len() + name.len() + "__".len();
     for tool in &server.tools {
         let length = own + tool.name.text.len();
         if length > names::QUALIFIED_NAME_LIMIT && tool.name.text.len() <= names::TOOL_NAME_LIMIT {
             errors.at_span(
                 tool.name.span,
                 format_args!(
-                    "the names of server and tool together must have at most {} characters, as `mcp__{}__{}`, \
-                     found {length}; shorten one",
+                    "the names of server and tool together must have at most {} characters, as `mcp__{name}__{}`, \
+                     found {length}; {fix}",
                     names::QUALIFIED_NAME_LIMIT,
-                    name.value(),
                     tool.name.text
                 ),
             );
@@ -185,5 +193,41 @@ fn generated_functions(item: &ServerItem, errors: &mut Errors) {
                 ),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{args::ServerArgs, lower};
+
+    /// What is said of the name of a tool with 30 characters, in a package of this name.
+    fn said(args: &str, package: Option<&str>) -> Vec<String> {
+        let mut errors = Errors::default();
+        let args = ServerArgs::parse(args.parse().expect("tokens"), &mut errors);
+        let tool = "t".repeat(30);
+        let item = format!("mod server {{ /// Adds.\n #[tool] pub fn {tool}() {{}} }}");
+        let item = ServerItem::parse(item.parse().expect("tokens")).expect("an item");
+        let server = lower::server(args, &item, &mut errors);
+        qualified_names(&server, package, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn a_server_without_a_name_is_measured_by_that_of_its_package() {
+        assert!(said("", Some(&"p".repeat(27))).is_empty());
+        let found = said("", Some(&"p".repeat(28)));
+        let [message] = &found[..] else { panic!("one mistake: {found:?}") };
+        assert!(message.contains(&format!("`mcp__{}__{}`, found 65;", "p".repeat(28), "t".repeat(30))), "{message}");
+        assert!(message.contains("#[mcp_server(name = "), "{message}");
+    }
+
+    #[test]
+    fn a_name_of_its_own_comes_before_that_of_the_package() {
+        let long = "p".repeat(60);
+        assert!(said("name = \"notes\"", Some(&long)).is_empty());
+        assert!(said("name = NOTES", Some(&long)).is_empty(), "the value of a constant is not known here");
+        assert!(said("", None).is_empty());
+        assert_eq!(said(&format!("name = \"{}\"", "n".repeat(28)), None).len(), 1);
     }
 }

@@ -18,6 +18,7 @@ use serde::Serialize;
 pub use serde_json;
 
 pub use crate::schema::{Argument, ArgumentType, Arguments, Fill, Slot, argument, decode};
+use crate::session::Finite;
 pub use crate::{
     call::{Context, Reply, ToolError, ToolResult},
     protocol::ToolAnnotations,
@@ -291,6 +292,6 @@ impl<T> NoCopy<T> for Copy<'_, T> {}
 /// with an internal error instead of going on with something else than what was stored.
 #[must_use]
 pub fn copy_through_json<S: SessionState>(state: &S) -> S {
-    let copy = serde_json::to_string(state).and_then(|text| serde_json::from_str(&text));
+    let copy = serde_json::to_string(&Finite(state)).and_then(|text| serde_json::from_str(&text));
     copy.unwrap_or_else(|error| panic!("session state `{}` can't be copied through JSON: {error}", S::KEY))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::protocol::Content;
+use crate::{protocol::Content, session::Finite};
 
 /// The whole result of a tool, for functions that want full control.
 ///
@@ -41,9 +41,10 @@ impl ToolResult {
     /// The same with a structured result.
     ///
     /// # Errors
-    /// When the value can't be JSON (a map with keys that are no strings, a failing `Serialize`).
+    /// When the value can't be JSON (a float that is NaN or infinite, a map with keys that are no strings, a failing
+    /// `Serialize`).
     pub fn with_structured<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, serde_json::Error> {
-        self.structured = Some(serde_json::value::to_raw_value(value)?);
+        self.structured = Some(serde_json::value::to_raw_value(&Finite(value))?);
         Ok(self)
     }
 
@@ -69,5 +70,19 @@ impl<T> Reply<T> {
     /// This value, told in these words.
     pub fn new(value: T, text: impl Into<String>) -> Self {
         Self { value, text: text.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_structured_result_has_finite_numbers() {
+        let structured = |value: f64| ToolResult::default().with_structured(&[value]);
+        assert_eq!(structured(1e308).expect("finite").structured.expect("structured").get(), "[1e+308]");
+        for value in [f64::NAN, 1e308 + 1e308, f64::NEG_INFINITY] {
+            assert!(structured(value).is_err(), "{value}");
+        }
     }
 }

@@ -121,6 +121,18 @@ impl Notes {
         HashMap::from([((1, 2), 3)])
     }
 
+    /// A number that JSON does not have.
+    #[tool]
+    fn infinite() -> f64 {
+        f64::MAX * 2.0
+    }
+
+    /// The same, with a text.
+    #[tool]
+    fn infinite_reply() -> Reply<Option<f64>> {
+        Reply::new(Some(f64::NAN), "much")
+    }
+
     /// Appends a note.
     #[tool(name = "add-note", destructive = false, title = "Add a note")]
     fn add_note(
@@ -232,8 +244,10 @@ async fn an_error_of_the_users_own_becomes_a_refusal() {
 
 #[tokio::test]
 async fn what_can_not_be_json_is_masked() {
-    let refusal = call("unwritable").await.expect_err("a refusal");
-    assert!(refusal.message().starts_with("internal error, id "), "{refusal}");
+    for tool in ["unwritable", "infinite", "infinite_reply"] {
+        let refusal = call(tool).await.expect_err("a refusal");
+        assert!(refusal.message().starts_with("internal error, id "), "{tool}: {refusal}");
+    }
 }
 
 #[test]
@@ -258,7 +272,8 @@ fn the_card_says_what_was_declared() {
 #[test]
 fn only_typed_results_have_a_schema() {
     for tool in server().card().tools {
-        let typed = ["reply", "typed", "refusal", "unwritable", "add-note", "wait"].contains(&tool.name);
+        let typed = ["reply", "typed", "refusal", "unwritable", "infinite", "infinite_reply", "add-note", "wait"]
+            .contains(&tool.name);
         assert_eq!((tool.output)().schema.is_some(), typed, "{}", tool.name);
     }
 }
@@ -364,6 +379,15 @@ fn state_that_no_store_could_keep_is_not_replaced_by_something_else() {
     #[state(crate = "crate")]
     struct Pairs(HashMap<(u8, u8), u8>);
     let _ = copy_through_json(&Pairs(HashMap::from([((1, 2), 3)])));
+}
+
+#[test]
+#[should_panic(expected = "session state `Bound` can't be copied through JSON: JSON has no number for inf")]
+fn a_number_that_no_store_could_keep_is_not_replaced_by_none() {
+    #[derive(Default, Serialize, Deserialize, SessionState)]
+    #[state(crate = "crate")]
+    struct Bound(Option<f64>);
+    let _ = copy_through_json(&Bound(Some(f64::INFINITY)));
 }
 
 #[test]

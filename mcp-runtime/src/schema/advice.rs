@@ -7,32 +7,47 @@ use super::words;
 /// The longest text, in bytes. Source: our choice, because a model pays for every word and corrects from the first ones.
 const LONGEST: usize = 2_048;
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread looked for a [`suggestion`], the dearest part of advice.
+    pub(super) static SUGGESTIONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Names longer than this are not compared, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// The text for a tool and its problems, each a path and what is wrong with it.
-pub(super) fn invalid_arguments<'a>(tool: &str, problems: impl ExactSizeIterator<Item = (&'a str, &'a str)>) -> String {
+/// The text for a tool and its problems, each a path and what is wrong with it, and `untold` more.
+pub(super) fn invalid_arguments<'a>(
+    tool: &str,
+    problems: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+    untold: usize,
+) -> String {
     let mut text = format!("Invalid arguments for `{tool}`:");
-    let total = problems.len();
+    let total = problems.len() + untold;
     for (index, (path, problem)) in problems.enumerate() {
         let line = format!("\n- `{path}`: {problem}");
         let left = total - index;
         let more = if left > 1 { format!("\n- … and {left} more") } else { String::new() };
         if text.len() + line.len() + more.len() > LONGEST {
-            let more = if left > 1 { more } else { "\n- … and 1 more".to_owned() };
-            if text.len() + more.len() <= LONGEST {
-                text.push_str(&more);
-            }
-            return text;
+            return with_more(text, left);
         }
+        text.push_str(&line);
+    }
+    with_more(text, untold)
+}
+
+/// The text and how many more there are, where that fits.
+fn with_more(mut text: String, more: usize) -> String {
+    let line = format!("\n- … and {more} more");
+    if more > 0 && text.len() + line.len() <= LONGEST {
         text.push_str(&line);
     }
     text
 }
 
-/// What to say of a member that is not known.
-pub(super) fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    if let Some(meant) = suggestion(name, known.clone()) {
+/// What to say of a member that is not known, with its [`suggestion`].
+pub(super) fn unknown_field<'a>(meant: Option<&str>, known: impl Iterator<Item = &'a str>) -> String {
+    if let Some(meant) = meant {
         return format!("unknown field, did you mean `{meant}`?");
     }
     let names: Vec<String> = known.take(20).map(|name| format!("`{name}`")).collect();
@@ -45,6 +60,9 @@ pub(super) fn unknown_field<'a>(name: &str, known: impl Iterator<Item = &'a str>
 
 /// The known name that a wrong one stands closest to, if it is close.
 pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    #[cfg(test)]
+    SUGGESTIONS.with(|made| made.set(made.get() + 1));
+
     if name.chars().nth(LONGEST_NAME).is_some() {
         return None;
     }

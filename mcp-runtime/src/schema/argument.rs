@@ -5,7 +5,14 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
-use super::{Arguments, advice, checks, checks::Checks, coerce::coerce, order, walk, words};
+use super::{
+    Arguments, advice,
+    check::{Found, MOST_TOLD, member_path},
+    checks,
+    checks::Checks,
+    coerce::coerce,
+    order, walk, words,
+};
 use crate::{
     call::ToolError,
     service::{ArgumentCard, ToolCard},
@@ -195,6 +202,7 @@ fn explain(
     let mut values: Vec<Option<&str>> = vec![None; card.arguments.len()];
     // Unknown members stand where the argument stands that was probably meant, the others at the end.
     let mut unknown: Vec<(usize, String, String)> = Vec::new();
+    let mut untold = 0;
     let mut meant: Vec<&str> = Vec::new();
     for (name, value) in walk::members(arguments.text).into_iter().flatten() {
         let name = walk::unescape(name);
@@ -203,10 +211,18 @@ fn explain(
                 *slot = Some(value);
             }
         } else if checks.closed && arguments.reserved != Some(&*name) {
+            if unknown.len() == MOST_TOLD {
+                untold += 1;
+                continue;
+            }
             let suggestion = advice::suggestion(&name, names());
             meant.extend(suggestion);
             let place = suggestion.and_then(|name| names().position(|known| known == name));
-            unknown.push((place.unwrap_or(usize::MAX), advice::name(&name), advice::unknown_field(&name, names())));
+            unknown.push((
+                place.unwrap_or(usize::MAX),
+                advice::name(&name),
+                advice::unknown_field(suggestion, names()),
+            ));
         }
     }
     let mut problems: Vec<(String, String)> = Vec::new();
@@ -230,7 +246,9 @@ fn explain(
                     .map(|error| (argument.name.to_owned(), format!("no default: {}", plain(&error)))),
             ),
             Some(value) => {
-                problems.extend(fill_one(&mut **slot, argument, index, value, checks, lenient));
+                let (told, more) = fill_one(&mut **slot, argument, index, value, checks, lenient).into_parts();
+                problems.extend(told.into_iter().map(|problem| (problem.path, problem.text)));
+                untold += more;
             }
         }
     }
@@ -239,7 +257,7 @@ fn explain(
         return Ok(());
     }
     let lines = problems.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    Err(ToolError::new(advice::invalid_arguments(card.name, lines)))
+    Err(ToolError::new(advice::invalid_arguments(card.name, lines, untold)))
 }
 
 /// Fills one slot, leniently where allowed; gives what is wrong.
@@ -250,14 +268,13 @@ fn fill_one(
     text: &str,
     checks: &Checks,
     lenient: bool,
-) -> Vec<(String, String)> {
-    let pair = |problem: super::check::Problem| (problem.path, problem.text);
+) -> Found {
     let mut attempt = |text: &str| match slot.fill(text) {
         Ok(()) => Ok(checks.broken_constraints(index, text, argument.name)),
         Err(error) => Err(error),
     };
     let strict = match attempt(text) {
-        Ok(broken) => return broken.into_iter().map(pair).collect(),
+        Ok(broken) => return broken,
         Err(error) => error,
     };
     let mut failed = strict;
@@ -267,27 +284,28 @@ fn fill_one(
             checks.arguments.get(index).and_then(|kept| coerce(&kept.form, text, &checks.definitions))
         {
             match attempt(&rewritten) {
-                Ok(broken) => return broken.into_iter().map(pair).collect(),
+                Ok(broken) => return broken,
                 Err(error) => (failed, tried) = (error, std::borrow::Cow::Owned(rewritten)),
             }
         }
         if text == "\"null\"" && !argument.required && slot.fill_absent().is_ok() {
-            return Vec::new();
+            return Found::nothing();
         }
     }
     let value = serde_json::from_str(&tried).ok();
-    let mut found = value.as_ref().map(|value| checks.problems(index, value, argument.name)).unwrap_or_default();
-    if found.iter().all(|problem| problem.constraint) {
+    let mut found =
+        value.as_ref().map(|value| checks.problems(index, value, argument.name)).unwrap_or_else(Found::nothing);
+    if found.is_of_constraints() {
         // The schema sees nothing that the type refuses: the type's own words, at the place where it stopped.
         let (way, piece) = walk::way_to(&tried, offset(&tried, &failed));
         let path = way.iter().fold(argument.name.to_owned(), |path, step| match step {
-            walk::Step::Member(name) => super::check::member_path(&path, name),
+            walk::Step::Member(name) => member_path(&path, name),
             walk::Step::Element(index) => format!("{path}[{index}]"),
         });
         let text = format!("{}, got {}", plain(&failed), words::got_text(piece));
-        found.push(super::check::Problem { path, text, constraint: false });
+        found.add(false, || (path, text));
     }
-    found.into_iter().map(pair).collect()
+    found
 }
 
 /// The byte offset behind the value that serde stopped at.

@@ -1,18 +1,23 @@
 //! Values against forms: what is wrong, where, and what was expected.
 //!
-//! Takes: a [`Form`], a value. Gives: [`Problem`]s. Knows: JSON Schema's meaning. Must not know: Rust types, calls.
+//! Takes: a [`Form`], a value. Gives: [`Found`]. Knows: JSON Schema's meaning. Must not know: Rust types, calls.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 
 use super::{
+    advice,
     form::{Form, Kind, Rest},
     words,
 };
 
+/// So many problems are put into words, of each of two kinds; the others are counted. A peer chooses how many mistakes it
+/// makes, and a model reads the first ones.
+pub(super) const MOST_TOLD: usize = 32;
+
 /// One thing that is wrong with a value.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Problem {
     /// Where, from the argument on: `address.zip`, `items[2].name`.
     pub(super) path: String,
@@ -20,6 +25,89 @@ pub(super) struct Problem {
     pub(super) text: String,
     /// The type is right, and a constraint is broken that the Rust type may not know.
     pub(super) constraint: bool,
+}
+
+/// All that is wrong with a value: the first problems in words, the others as a number.
+#[derive(Debug)]
+pub(super) struct Found {
+    told: Vec<Problem>,
+    /// How many there are: mismatches, then broken constraints.
+    counts: [usize; 2],
+    /// How many more may be told: mismatches, then broken constraints. Neither kind takes the place of the other, because
+    /// some callers want one of them alone.
+    room: [usize; 2],
+}
+
+impl Found {
+    /// Nothing is wrong.
+    pub(super) const fn nothing() -> Self {
+        Self { told: Vec::new(), counts: [0; 2], room: [MOST_TOLD; 2] }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts == [0; 2]
+    }
+
+    /// Whether constraints are broken and nothing else is wrong.
+    pub(super) fn is_of_constraints(&self) -> bool {
+        self.counts[0] == 0
+    }
+
+    /// Counts a problem; `words` gives its path and its text, where they are wanted.
+    pub(super) fn add(&mut self, constraint: bool, words: impl FnOnce() -> (String, String)) {
+        let kind = usize::from(constraint);
+        self.counts[kind] += 1;
+        if let Some(room) = self.room[kind].checked_sub(1) {
+            self.room[kind] = room;
+            let (path, text) = words();
+            self.told.push(Problem { path, text, constraint });
+        }
+    }
+
+    /// Leaves the broken constraints.
+    pub(super) fn retain_constraints(&mut self) {
+        self.told.retain(|problem| problem.constraint);
+        self.counts[0] = 0;
+    }
+
+    /// The problems in words, and how many more there are.
+    pub(super) fn into_parts(self) -> (Vec<Problem>, usize) {
+        let more = self.counts.iter().sum::<usize>() - self.told.len();
+        (self.told, more)
+    }
+
+    /// Room for what may turn out to belong here.
+    fn aside(&self) -> Self {
+        Self { told: Vec::new(), counts: [0; 2], room: self.room }
+    }
+
+    /// Takes what was found [`aside`](Self::aside), with nothing found here in between.
+    fn append(&mut self, mut aside: Self) {
+        self.told.append(&mut aside.told);
+        self.room = aside.room;
+        for (count, more) in self.counts.iter_mut().zip(aside.counts) {
+            *count += more;
+        }
+    }
+}
+
+/// Where a value stands; put into words only where something is wrong.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// What the check began with.
+    Start(&'a str),
+    Member(&'a Place<'a>, &'a str),
+    Element(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        match *self {
+            Place::Start(path) => path.to_owned(),
+            Place::Member(of, name) => member_path(&of.path(), name),
+            Place::Element(of, index) => format!("{}[{index}]", of.path()),
+        }
+    }
 }
 
 /// The forms that references lead to.
@@ -35,9 +123,9 @@ pub(super) struct Checker<'a> {
 
 impl Checker<'_> {
     /// Everything that is wrong with `value` as the thing at `path`.
-    pub(super) fn problems(&self, form: &Form, value: &Value, path: &str) -> Vec<Problem> {
-        let mut found = Vec::new();
-        self.check(form, value, path, 0, &mut found);
+    pub(super) fn problems(&self, form: &Form, value: &Value, path: &str) -> Found {
+        let mut found = Found::nothing();
+        self.check(form, value, &Place::Start(path), 0, &mut found);
         found
     }
 
@@ -46,78 +134,77 @@ impl Checker<'_> {
         self.problems(form, value, "").is_empty()
     }
 
-    fn check(&self, form: &Form, value: &Value, path: &str, turns: usize, found: &mut Vec<Problem>) {
+    fn check(&self, form: &Form, value: &Value, place: &Place<'_>, turns: usize, found: &mut Found) {
         if (form.nullable && value.is_null()) || turns > TURNS {
             return;
         }
         if let Some(target) = form.reference.as_ref().and_then(|name| self.definitions.get(name)) {
-            self.check(target, value, path, turns + 1, found);
+            self.check(target, value, place, turns + 1, found);
         }
         let type_fits = form.kind.is_none_or(|kind| is(kind, value));
         if !type_fits {
-            found.push(mismatch(form, value, path, false));
+            found.add(false, || mismatch(form, value, place));
             return;
         }
         if !form.allowed.is_empty() && !form.allowed.contains(value) {
-            found.push(mismatch(form, value, path, form.checked));
+            found.add(form.checked, || mismatch(form, value, place));
             return;
         }
         if !keeps_bounds(form, value) {
-            found.push(mismatch(form, value, path, form.checked));
+            found.add(form.checked, || mismatch(form, value, place));
         }
         match value {
-            Value::Object(members) => self.members(form, members, path, found),
+            Value::Object(members) => self.members(form, members, place, found),
             Value::Array(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     if let Some(form) = form.tuple.get(index).or(form.items.as_deref()) {
-                        self.check(form, element, &format!("{path}[{index}]"), 0, found);
+                        self.check(form, element, &Place::Element(place, index), 0, found);
                     }
                 }
             }
             _ => {}
         }
         for form in &form.all_of {
-            self.check(form, value, path, turns + 1, found);
+            self.check(form, value, place, turns + 1, found);
         }
         if !form.any_of.is_empty() {
-            self.union(form, value, path, turns, found);
+            self.union(form, value, place, turns, found);
         }
     }
 
-    fn members(&self, form: &Form, members: &serde_json::Map<String, Value>, path: &str, found: &mut Vec<Problem>) {
+    fn members(&self, form: &Form, members: &serde_json::Map<String, Value>, place: &Place<'_>, found: &mut Found) {
         let properties = form.properties.as_deref().unwrap_or_default();
         let property = |name: &str| properties.iter().find(|(known, _)| known == name).map(|(_, form)| form);
         for name in form.required.iter().filter(|name| !members.contains_key(*name)) {
-            let what = property(name).map_or_else(|| "any JSON value".to_owned(), words::missing);
-            found.push(Problem {
-                path: member_path(path, name),
-                text: format!("required, missing ({what})"),
-                constraint: false,
+            found.add(false, || {
+                let what = property(name).map_or_else(|| "any JSON value".to_owned(), words::missing);
+                (Place::Member(place, name).path(), format!("required, missing ({what})"))
             });
         }
         for (name, value) in members {
-            let path = member_path(path, name);
+            let place = Place::Member(place, name);
             match (property(name), &form.rest) {
-                (Some(form), _) => self.check(form, value, &path, 0, found),
-                (None, Rest::Of(form)) => self.check(form, value, &path, 0, found),
+                (Some(form), _) => self.check(form, value, &place, 0, found),
+                (None, Rest::Of(form)) => self.check(form, value, &place, 0, found),
                 (None, Rest::Open) => {}
                 (None, Rest::Closed) => {
                     // Arms of a union may know it; such objects are closed arm by arm.
-                    let known = properties.iter().map(|(name, _)| name.as_str());
-                    let text = super::advice::unknown_field(name, known);
-                    found.push(Problem { path, text, constraint: false });
+                    let known = || properties.iter().map(|(name, _)| name.as_str());
+                    found.add(false, || {
+                        (place.path(), advice::unknown_field(advice::suggestion(name, known()), known()))
+                    });
                 }
             }
         }
     }
 
     /// A value that fits no arm is told what is wrong by the arm that it comes closest to, if one stands out.
-    fn union(&self, form: &Form, value: &Value, path: &str, turns: usize, found: &mut Vec<Problem>) {
-        let mut closest: Option<Vec<Problem>> = None;
+    fn union(&self, form: &Form, value: &Value, place: &Place<'_>, turns: usize, found: &mut Found) {
+        let mut closest: Option<Found> = None;
         let mut tied = false;
         for arm in &form.any_of {
-            let mut problems = Vec::new();
-            self.check(arm, value, path, turns + 1, &mut problems);
+            let mut problems = found.aside();
+            self.check(arm, value, place, turns + 1, &mut problems);
             if problems.is_empty() {
                 return;
             }
@@ -128,8 +215,8 @@ impl Checker<'_> {
             }
         }
         match closest {
-            Some(problems) if !tied => found.extend(problems),
-            _ => found.push(mismatch(form, value, path, false)),
+            Some(problems) if !tied => found.append(problems),
+            _ => found.add(false, || mismatch(form, value, place)),
         }
     }
 
@@ -153,9 +240,8 @@ impl Checker<'_> {
     }
 }
 
-fn mismatch(form: &Form, value: &Value, path: &str, constraint: bool) -> Problem {
-    let text = format!("expected {}, got {}", words::expected(form), words::got(value));
-    Problem { path: path.to_owned(), text, constraint }
+fn mismatch(form: &Form, value: &Value, place: &Place<'_>) -> (String, String) {
+    (place.path(), format!("expected {}, got {}", words::expected(form), words::got(value)))
 }
 
 /// The path of a member: `address.zip`, or `["odd name"]`.

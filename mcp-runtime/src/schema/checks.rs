@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     build::{Builder, Contract, ORDERS, Place},
-    check::{Checker, Definitions, Problem},
+    check::{Checker, Definitions, Found},
     form::Form,
     order::Orders,
     write,
@@ -104,20 +104,20 @@ impl Checks {
     }
 
     /// What is wrong with the value of an argument, by the schema.
-    pub(super) fn problems(&self, index: usize, value: &Value, path: &str) -> Vec<Problem> {
-        let Some(argument) = self.arguments.get(index) else { return Vec::new() };
+    pub(super) fn problems(&self, index: usize, value: &Value, path: &str) -> Found {
+        let Some(argument) = self.arguments.get(index) else { return Found::nothing() };
         Checker { definitions: &self.definitions }.problems(&argument.form, value, path)
     }
 
     /// Constraints that the value of an argument breaks, though its type took it.
-    pub(super) fn broken_constraints(&self, index: usize, text: &str, path: &str) -> Vec<Problem> {
+    pub(super) fn broken_constraints(&self, index: usize, text: &str, path: &str) -> Found {
         if !self.arguments.get(index).is_some_and(|argument| argument.constrained) {
-            return Vec::new();
+            return Found::nothing();
         }
-        let Ok(value) = serde_json::from_str(text) else { return Vec::new() };
+        let Ok(value) = serde_json::from_str(text) else { return Found::nothing() };
         let mut problems = self.problems(index, &value, path);
         // The type knows better than the schema what else it takes: aliases, forms of its own.
-        problems.retain(|problem| problem.constraint);
+        problems.retain_constraints();
         problems
     }
 }

@@ -5,6 +5,7 @@
 
 mod cache;
 mod clock;
+mod finite;
 mod handle;
 mod jwt;
 mod keys;
@@ -22,6 +23,7 @@ mod turns;
 mod testing;
 
 pub use crate::store::SessionKey;
+pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
 pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionManager};
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{any::Any, io, marker::PhantomData, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned, de::Error as _};
 use serde_json::ser::{Formatter, Serializer};
 
+use super::finite::Finite;
 use crate::store::{Blob, Encode, Revision};
 
 /// A type of which each session has one value: `#[derive(SessionState)]`.
@@ -15,7 +16,8 @@ use crate::store::{Blob, Encode, Revision};
 /// A tool that takes `&S` reads the session's value, one that takes `&mut S` works on a draft that is committed when
 /// the tool returns `Ok`. A session that has none yet begins with `S::default()`.
 ///
-/// A value may have up to 1 MiB as JSON and nest up to 120 levels.
+/// A value may have up to 1 MiB as JSON and nest up to 120 levels. Its floats must be finite, as JSON's are: a draft
+/// with another one is discarded, and the call answered with an internal error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is borrowed, but it is not session state",
     label = "borrowed parameters are injected: session state, or `&Context`",
@@ -270,7 +272,8 @@ const DEEPEST: u32 = 120;
 /// The stored form: the version in decimal digits, a blank, the value as JSON.
 fn write_to<S: SessionState>(value: &S, mut sink: impl io::Write) -> Result<(), serde_json::Error> {
     write!(sink, "{} ", S::VERSION).map_err(serde_json::Error::io)?;
-    value.serialize(&mut Serializer::with_formatter(sink, Shallow { level: 0 }))
+    // JSON's writer makes `null` of a float that is not finite, which can't be read back.
+    Finite(value).serialize(&mut Serializer::with_formatter(sink, Shallow { level: 0 }))
 }
 
 fn to_bytes<S: SessionState>(value: &S) -> Result<Vec<u8>, serde_json::Error> {

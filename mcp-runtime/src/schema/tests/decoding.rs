@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{types::*, *};
-use crate::schema::{Slot, checks::Checks};
+use crate::schema::{Slot, advice, checks::Checks};
 
 /// How many fly.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -328,4 +328,67 @@ fn more_arguments_than_bits_are_decoded_too() {
     let text = format!("{{{}}}", text.join(","));
     decode(Arguments::new(&text, &checks), &card, false, &mut fills).expect("taken");
     assert_eq!(slots.iter_mut().map(Slot::take).collect::<Vec<_>>(), (0..70).collect::<Vec<u8>>());
+}
+
+/// What is refused, and how often the advice looked for what was meant.
+fn suggestions<T>(refuse: impl FnOnce() -> Result<T, String>) -> (String, usize) {
+    let made = || advice::SUGGESTIONS.with(std::cell::Cell::get);
+    let before = made();
+    let text = refuse().err().expect("refused");
+    (text, made() - before)
+}
+
+#[test]
+fn of_very_many_unknown_arguments_the_first_are_explained_and_the_others_counted() {
+    let members: Vec<String> = (0..10_000).map(|index| format!("\"k{index}\":1")).collect();
+    let text = format!("{{{},\"passengers\":\"two\"}}", members.join(","));
+    let (text, made) = suggestions(|| book(&text, true));
+    assert!(made <= 32, "{made}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], "- `passengers`: expected integer 1–9, got string \"two\"");
+    assert_eq!(lines[2], "- `date`: required, missing (date, e.g. \"2026-12-24\")");
+    assert_eq!(lines[3], "- `k0`: unknown field, known are `passengers`, `class`, `date`, `bags`");
+    let left = 10_000 - (lines.len() - 4);
+    assert_eq!(lines.last().copied(), Some(format!("- … and {left} more").as_str()));
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[serde(default)]
+    a: u8,
+}
+
+#[test]
+fn of_very_many_mistakes_inside_a_value_the_first_are_explained_and_the_others_counted() {
+    let members: Vec<String> = (0..10_000).map(|index| format!("\"key_{index}\":1")).collect();
+    let (text, made) = suggestions(|| lenient::<Strict>(&format!("{{{}}}", members.join(","))));
+    assert!(made <= 32, "{made}");
+    let told = text.lines().filter(|line| line.starts_with("- `it.key_")).count();
+    assert!(text.ends_with(&format!("- … and {} more", 10_000 - told)), "{text}");
+
+    let elements = vec!["{\"b\":1}"; 10_000].join(",");
+    let (text, made) = suggestions(|| lenient::<Vec<Strict>>(&format!("[{elements}]")));
+    assert!(made <= 32, "{made}");
+    assert!(text.contains("- `it[0].b`: unknown field, did you mean `a`?"), "{text}");
+}
+
+#[test]
+fn mistakes_that_the_type_accepts_hide_no_broken_constraint() {
+    // The type knows the field by another name than the schema, as often as a peer likes …
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    struct Row {
+        #[serde(alias = "label")]
+        name: String,
+    }
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    struct Table {
+        rows: Vec<Row>,
+        size: Passengers,
+    }
+    let rows = vec!["{\"label\":\"x\"}"; 100].join(",");
+    let table = |size: u8| format!("{{\"rows\":[{rows}],\"size\":{size}}}");
+    assert!(strict::<Table>(&table(9)).is_ok());
+    // … and the constraint behind them holds all the same.
+    assert_eq!(refused(strict::<Table>(&table(10))), ["- `it.size`: expected integer 1–9, got integer 10"]);
 }

@@ -115,3 +115,30 @@ fn keys_that_no_store_takes_are_no_keys() {
 fn a_table_that_mixes_slots_up_is_told_which() {
     let _ = NOTES.read(&drafted(COUNTER.writes().part, Counter::default()));
 }
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Measured {
+    value: f64,
+    spread: Option<f32>,
+}
+
+impl SessionState for Measured {
+    const KEY: &'static str = "Measured";
+    fn draft(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn a_float_that_could_not_be_read_back_is_not_encoded() {
+    let part = part::<Measured>().writes().part;
+    for form in [Form::Typed, Form::Bytes] {
+        let blob = (part.blob)(Box::new(Measured { value: f64::MAX, spread: Some(f32::MIN) }), form).unwrap();
+        assert!((part.decode)(Blob::from_bytes(blob.bytes())).is_ok());
+        for value in [f64::NAN, f64::MAX * 2.0, f64::NEG_INFINITY] {
+            assert!((part.blob)(Box::new(Measured { value, spread: None }), form).is_err(), "{value}");
+        }
+        // An option would read `null` back, as another value than was written.
+        assert!((part.blob)(Box::new(Measured { value: 0.0, spread: Some(f32::NAN) }), form).is_err());
+    }
+}
