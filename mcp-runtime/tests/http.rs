@@ -363,6 +363,52 @@ fn allowed_origins_are_told_what_they_may_read() {
 }
 
 #[test]
+fn pages_of_this_machine_may_ask_but_read_nothing_unless_their_origin_is_listed() {
+    let origin = "Origin: http://localhost:6274";
+    let call = post(&format!("{}\n{origin}", modern_headers("ping_pong")), &modern(1, "ping_pong"));
+    let options = format!("OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\n{origin}\r\n");
+    let preflight = format!("{options}Access-Control-Request-Method: POST\r\n\r\n");
+
+    let unlisted = plain();
+    let answer = unlisted.peer().say(&call).answer();
+    assert_eq!(answer.status, 200);
+    assert!(!answer.head.contains("access-control"), "{answer:?}");
+    for request in [&preflight, &format!("{options}\r\n")] {
+        let answer = unlisted.peer().say(request).answer();
+        assert_eq!(answer.status, 403);
+        assert!(!answer.head.contains("access-control"), "{answer:?}");
+    }
+
+    let listed = server(|server| server.allow_origin("http://localhost:6274"));
+    for (request, status) in [(&call, 200), (&preflight, 204)] {
+        let answer = listed.peer().say(request).answer();
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:6274"));
+    }
+    let other = preflight.replace("6274", "6275");
+    assert_eq!(listed.peer().say(other).answer().status, 403, "the port counts");
+}
+
+#[test]
+fn where_every_origin_is_allowed_none_gets_credentials_and_the_opaque_one_nothing() {
+    let server = server(|server| server.allow_origin("*"));
+    let preflight = "OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: https://any.example\r\n\
+                     Access-Control-Request-Method: POST\r\n\r\n";
+    let call = post(&format!("{}\nOrigin: https://any.example", modern_headers("ping_pong")), &modern(1, "ping_pong"));
+    for (request, status) in [(preflight, 204), (&*call, 200)] {
+        let answer = server.peer().say(request).answer();
+        assert_eq!(answer.status, status);
+        // Browsers never take this for a request with credentials.
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let opaque = request.replace("https://any.example", "null");
+        let answer = server.peer().say(opaque).answer();
+        assert_eq!(answer.status, 403);
+        assert!(!answer.head.contains("access-control"), "{answer:?}");
+    }
+}
+
+#[test]
 fn without_the_right_token_nothing_is_answered() {
     let server = server(|server| server.authorize(DevelopmentTokens::new().with("secret", "ada")));
     for authorization in ["X: y", "Authorization: Bearer wrong", "Authorization: Basic secret", "Authorization: secret"]
