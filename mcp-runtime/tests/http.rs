@@ -487,6 +487,46 @@ fn abuse_g8_a_client_that_goes_away_cancels_its_call_on_2026_07_28() {
     assert!(within(Duration::from_secs(1), || server.dropped() == 1), "the call goes on");
 }
 
+/// The same request in the older HTTP.
+fn http_1_0(request: &str) -> String {
+    request.replacen("HTTP/1.1", "HTTP/1.0", 1)
+}
+
+#[test]
+fn abuse_g8_a_client_of_http_1_0_that_goes_away_cancels_its_call_on_2026_07_28() {
+    let server = plain();
+    let mut peer = server.peer();
+    peer.say(http_1_0(&modern_post(1, "endless")));
+    assert!(within(Duration::from_secs(5), || server.started() == 1));
+    drop(peer);
+    assert!(within(Duration::from_secs(1), || server.dropped() == 1), "the call goes on");
+}
+
+#[test]
+fn a_client_of_http_1_0_gets_its_answer_without_anything_before_it() {
+    let server = plain();
+    let mut peer = server.peer();
+    let answer = peer.say(http_1_0(&modern_post(1, "sleepy"))).rest();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200") && answer.contains("slept"), "{answer}");
+    // One that stopped sending at once is still quick enough for a quick answer.
+    let mut peer = server.peer();
+    peer.say(http_1_0(&modern_post(2, "ping_pong")));
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    assert!(String::from_utf8(peer.rest()).unwrap().contains("pong"));
+}
+
+#[test]
+fn abuse_g7_a_client_of_http_1_0_that_goes_away_does_not_cancel_its_call_on_older_revisions() {
+    let server = plain();
+    let mut peer = server.peer();
+    peer.say(http_1_0(&post(LEGACY_HEADERS, &legacy(1, "sleepy"))));
+    assert!(within(Duration::from_secs(5), || server.started() == 1));
+    drop(peer);
+    assert!(within(Duration::from_secs(5), || server.finished() == 1), "the call was cancelled");
+    assert_eq!(server.dropped(), 0);
+}
+
 #[test]
 fn abuse_g8_pipelined_bytes_do_not_hide_that_the_client_went_away() {
     let server = plain();

@@ -188,9 +188,9 @@ impl Endpoint {
         }
         let source = Source::Http { headers: Box::new(headers), streams: accepted.streams };
         let mut exchange = self.engine.exchange(Inbound { body, principal, source });
-        let probe = line.filter(|_| parts.version == http::Version::HTTP_11);
+        let interim = parts.version == http::Version::HTTP_11;
         loop {
-            match next(&mut exchange, probe).await? {
+            match next(&mut exchange, line, interim).await? {
                 Step::Done(outbound) => return Ok(whole(outbound, accepted)),
                 Step::Message(first) if accepted.streams => {
                     return Ok(stream(Body::call(first, exchange, line.cloned())));
@@ -220,14 +220,14 @@ impl Endpoint {
 }
 
 /// The next step of an exchange, unless the peer goes first. Whether it is there is asked only once there is a wait.
-async fn next(exchange: &mut Exchange, line: Option<&Arc<Line>>) -> Result<Step, Gone> {
+async fn next(exchange: &mut Exchange, line: Option<&Arc<Line>>, interim: bool) -> Result<Step, Gone> {
     let mut departure = None;
     std::future::poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll_step(cx) {
             return Poll::Ready(Ok(step));
         }
         let Some(line) = line else { return Poll::Pending };
-        let departure = departure.get_or_insert_with(|| departure::before_head(line.clone()));
+        let departure = departure.get_or_insert_with(|| departure::before_head(line.clone(), interim));
         departure.as_mut().poll(cx).map(|()| Err(Gone))
     })
     .await
