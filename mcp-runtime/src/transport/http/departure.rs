@@ -9,8 +9,9 @@
 //! event stream a comment. Only clients that stop sending before their answer came ever see it.
 //!
 //! HTTP/1.0 has no interim responses, and its clients do not finish sending before they have read: there a FIN is the
-//! end, once a quick answer had its time. The usual peer of this kind is a proxy
-//! that asks its upstreams in HTTP/1.0, and which closes its connection when its own client goes. An event stream is probed as ever.
+//! end, once a quick answer had its time. The usual peer of this kind is a proxy that asks in
+//! HTTP/1.0 whatever its own client speaks, and that closes its connection when this client goes. An event stream is
+//! probed as ever.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
