@@ -680,6 +680,23 @@ fn what_cant_be_listened_on_is_said_with_the_way_out() {
     }
 }
 
+#[test]
+fn sessions_by_identity_need_somebody_who_says_who_calls() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let new = || {
+        let sessions = Sessions::default().by_identity();
+        mcp_runtime::Server::new(support::Server(Arc::default())).sessions(sessions).port(0)
+    };
+    let started = runtime.block_on(new().start()).map(drop);
+    let routed = runtime.block_on(new().into_router()).map(drop);
+    for refused in [started, routed] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("`.authorize(…)`") && error.contains("`.by_identity()`"), "{error}");
+    }
+    runtime.block_on(new().authorize(DevelopmentTokens::new()).start()).unwrap();
+    let _ = runtime.block_on(new().authorize(DevelopmentTokens::new()).into_router()).unwrap();
+}
+
 /// A server with sessions, and the id of one.
 fn with_session() -> (Server, String) {
     let server = server(|server| server.sessions(Sessions::default()));
