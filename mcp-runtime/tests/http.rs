@@ -363,6 +363,52 @@ fn allowed_origins_are_told_what_they_may_read() {
 }
 
 #[test]
+fn pages_of_this_machine_may_ask_but_read_nothing_unless_their_origin_is_listed() {
+    let origin = "Origin: http://localhost:6274";
+    let call = post(&format!("{}\n{origin}", modern_headers("ping_pong")), &modern(1, "ping_pong"));
+    let options = format!("OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\n{origin}\r\n");
+    let preflight = format!("{options}Access-Control-Request-Method: POST\r\n\r\n");
+
+    let unlisted = plain();
+    let answer = unlisted.peer().say(&call).answer();
+    assert_eq!(answer.status, 200);
+    assert!(!answer.head.contains("access-control"), "{answer:?}");
+    for request in [&preflight, &format!("{options}\r\n")] {
+        let answer = unlisted.peer().say(request).answer();
+        assert_eq!(answer.status, 403);
+        assert!(!answer.head.contains("access-control"), "{answer:?}");
+    }
+
+    let listed = server(|server| server.allow_origin("http://localhost:6274"));
+    for (request, status) in [(&call, 200), (&preflight, 204)] {
+        let answer = listed.peer().say(request).answer();
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:6274"));
+    }
+    let other = preflight.replace("6274", "6275");
+    assert_eq!(listed.peer().say(other).answer().status, 403, "the port counts");
+}
+
+#[test]
+fn where_every_origin_is_allowed_none_gets_credentials_and_the_opaque_one_nothing() {
+    let server = server(|server| server.allow_origin("*"));
+    let preflight = "OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: https://any.example\r\n\
+                     Access-Control-Request-Method: POST\r\n\r\n";
+    let call = post(&format!("{}\nOrigin: https://any.example", modern_headers("ping_pong")), &modern(1, "ping_pong"));
+    for (request, status) in [(preflight, 204), (&*call, 200)] {
+        let answer = server.peer().say(request).answer();
+        assert_eq!(answer.status, status);
+        // Browsers never take this for a request with credentials.
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let opaque = request.replace("https://any.example", "null");
+        let answer = server.peer().say(opaque).answer();
+        assert_eq!(answer.status, 403);
+        assert!(!answer.head.contains("access-control"), "{answer:?}");
+    }
+}
+
+#[test]
 fn without_the_right_token_nothing_is_answered() {
     let server = server(|server| server.authorize(DevelopmentTokens::new().with("secret", "ada")));
     for authorization in ["X: y", "Authorization: Bearer wrong", "Authorization: Basic secret", "Authorization: secret"]
@@ -439,6 +485,46 @@ fn abuse_g8_a_client_that_goes_away_cancels_its_call_on_2026_07_28() {
     assert!(within(Duration::from_secs(5), || server.started() == 1));
     drop(peer);
     assert!(within(Duration::from_secs(1), || server.dropped() == 1), "the call goes on");
+}
+
+/// The same request in the older HTTP.
+fn http_1_0(request: &str) -> String {
+    request.replacen("HTTP/1.1", "HTTP/1.0", 1)
+}
+
+#[test]
+fn abuse_g8_a_client_of_http_1_0_that_goes_away_cancels_its_call_on_2026_07_28() {
+    let server = plain();
+    let mut peer = server.peer();
+    peer.say(http_1_0(&modern_post(1, "endless")));
+    assert!(within(Duration::from_secs(5), || server.started() == 1));
+    drop(peer);
+    assert!(within(Duration::from_secs(1), || server.dropped() == 1), "the call goes on");
+}
+
+#[test]
+fn a_client_of_http_1_0_gets_its_answer_without_anything_before_it() {
+    let server = plain();
+    let mut peer = server.peer();
+    let answer = peer.say(http_1_0(&modern_post(1, "sleepy"))).rest();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200") && answer.contains("slept"), "{answer}");
+    // One that stopped sending at once is still quick enough for a quick answer.
+    let mut peer = server.peer();
+    peer.say(http_1_0(&modern_post(2, "ping_pong")));
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    assert!(String::from_utf8(peer.rest()).unwrap().contains("pong"));
+}
+
+#[test]
+fn abuse_g7_a_client_of_http_1_0_that_goes_away_does_not_cancel_its_call_on_older_revisions() {
+    let server = plain();
+    let mut peer = server.peer();
+    peer.say(http_1_0(&post(LEGACY_HEADERS, &legacy(1, "sleepy"))));
+    assert!(within(Duration::from_secs(5), || server.started() == 1));
+    drop(peer);
+    assert!(within(Duration::from_secs(5), || server.finished() == 1), "the call was cancelled");
+    assert_eq!(server.dropped(), 0);
 }
 
 #[test]
@@ -592,6 +678,23 @@ fn what_cant_be_listened_on_is_said_with_the_way_out() {
         let error = runtime.block_on(server.start()).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn sessions_by_identity_need_somebody_who_says_who_calls() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let new = || {
+        let sessions = Sessions::default().by_identity();
+        mcp_runtime::Server::new(support::Server(Arc::default())).sessions(sessions).port(0)
+    };
+    let started = runtime.block_on(new().start()).map(drop);
+    let routed = runtime.block_on(new().into_router()).map(drop);
+    for refused in [started, routed] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("`.authorize(…)`") && error.contains("`.by_identity()`"), "{error}");
+    }
+    runtime.block_on(new().authorize(DevelopmentTokens::new()).start()).unwrap();
+    let _ = runtime.block_on(new().authorize(DevelopmentTokens::new()).into_router()).unwrap();
 }
 
 /// A server with sessions, and the id of one.

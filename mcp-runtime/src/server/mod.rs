@@ -124,9 +124,12 @@ impl Server {
         self
     }
 
-    /// Lets the pages of one more web origin call the server: `https://app.example`, or `*` for all.
+    /// Lets the pages of one more web origin call the server and read its answers (CORS): `https://app.example`, or `*`
+    /// for all.
     ///
-    /// Without it, only pages of this machine may, and only when the server listens for this machine alone.
+    /// Without it, requests of pages of this machine pass, and only when the server listens for this machine alone, but
+    /// no browser lets even them read an answer. Cookies are never asked for, with `*` no browser sends any. The opaque
+    /// origin `null` is refused always: any page can take it.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.site.origins.push(origin.into());
         self

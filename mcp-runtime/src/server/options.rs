@@ -37,7 +37,7 @@ pub(super) struct Options {
     /// Answer requests to this host too; may be repeated [env: MCP_ALLOW_HOST, comma-separated]
     #[cfg_attr(feature = "cli", arg(long, value_name = "HOST[:PORT]"))]
     pub(super) allow_host: Vec<String>,
-    /// Let pages of this web origin call the server; may be repeated [env: MCP_ALLOW_ORIGIN, comma-separated]
+    /// Let pages of this web origin call the server and read its answers (CORS); may be repeated [env: MCP_ALLOW_ORIGIN, comma-separated]
     #[cfg_attr(feature = "cli", arg(long, value_name = "ORIGIN"))]
     pub(super) allow_origin: Vec<String>,
     /// Listen on other addresses than loopback without authorization [env: MCP_ALLOW_UNAUTHENTICATED_PUBLIC]

@@ -54,7 +54,8 @@ impl Server {
     ///
     /// # Errors
     /// [`Error`], for the operator: a wrong variable, an address that can't be listened on or may not be without
-    /// authorization, a store that can't be opened, a declaration that can't be served.
+    /// authorization, a store that can't be opened, a declaration that can't be served, over HTTP sessions by identity
+    /// without [`authorize`](Self::authorize).
     pub async fn run(mut self) -> Result {
         let options = Options::read(self.service.card().version)?;
         log::start(options.json_logs);
@@ -99,8 +100,10 @@ impl Server {
     /// bound to [`host`](Self::host), so an application with a public name must say [`allow_host`](Self::allow_host).
     ///
     /// # Errors
-    /// [`Error`], for the operator: a declaration that can't be served, a store that can't be opened.
+    /// [`Error`], for the operator: a declaration that can't be served, a store that can't be opened, sessions by
+    /// identity without [`authorize`](Self::authorize).
     pub async fn into_router(mut self) -> Result<Router> {
+        self.check_identities()?;
         let bound = resolve(&self.site).await?.ip();
         let (app, layers) = (self.app.take(), std::mem::take(&mut self.layers));
         let engine = self.engine().await?;
@@ -157,6 +160,7 @@ impl Server {
     }
 
     async fn listen(mut self) -> Result<(Running, Arc<Engine>)> {
+        self.check_identities()?;
         let address = resolve(&self.site).await?;
         if !address.ip().is_loopback() && self.authenticator.is_none() && !self.site.public {
             return Err(Error::new(format!(
@@ -187,6 +191,19 @@ impl Server {
         };
         let serving = Serving::start(listener, endpoint, app, layered)?;
         Ok((Running { url, serving }, engine))
+    }
+
+    /// Over HTTP, a session for each principal needs somebody who says who the principal is. Stdio has one peer, and
+    /// sessions of its own.
+    fn check_identities(&self) -> Result {
+        if self.sessions.by_identity && self.authenticator.is_none() {
+            return Err(Error::new(
+                "the sessions are by identity, but over HTTP nobody says who calls: without authorization there is no \
+                 identity that state could hang on. Add `.authorize(…)` to the server, or leave `.by_identity()` out: \
+                 state then hangs on session ids and handles",
+            ));
+        }
+        Ok(())
     }
 
     async fn engine(&mut self) -> Result<Arc<Engine>> {

@@ -1,6 +1,6 @@
 //! What browsers are told.
 //!
-//! Takes: requests of allowed origins. Gives: the headers by which their browsers let them read the answers. Knows: CORS
+//! Takes: requests of listed origins. Gives: the headers by which their browsers let them read the answers. Knows: CORS
 //! (the Fetch standard). Must not know: who is allowed.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -12,6 +12,9 @@ const REQUEST_HEADERS: &str = "content-type, accept, authorization, mcp-protocol
                                mcp-method, mcp-name";
 const RESPONSE_HEADERS: HeaderValue =
     HeaderValue::from_static("mcp-session-id, mcp-protocol-version, www-authenticate");
+/// Every origin. Browsers take it only for requests without cookies and other credentials of their own, whatever a layer
+/// may add to the response; to repeat the origin instead would leave that to the layer.
+pub(super) const EVERYBODY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 // Two hours: as long as browsers remember at most.
@@ -19,7 +22,7 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 // A browser that asks for more gets no more.
 const MOST_PARAMETERS: usize = 64;
 
-/// Answers OPTIONS; `cross_origin` says that it came with an allowed `Origin`.
+/// Answers OPTIONS; `cross_origin` says that it came with a listed `Origin`.
 pub(super) fn options(headers: &HeaderMap, cross_origin: bool) -> Response<Body> {
     if headers.contains_key(REQUEST_PRIVATE_NETWORK) {
         return refusal::refuse(refusal::PRIVATE_NETWORK);
@@ -52,7 +55,8 @@ fn allowed_headers(headers: &HeaderMap) -> String {
     allowed
 }
 
-/// Lets pages of this allowed origin read the response. Credentials in the browser's sense (cookies) are never allowed.
+/// Lets pages of this listed origin, or of [`EVERYBODY`], read the response. Credentials in the browser's sense (cookies)
+/// are never allowed.
 pub(super) fn expose(response: &mut Response<Body>, origin: HeaderValue) {
     let out = response.headers_mut();
     out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

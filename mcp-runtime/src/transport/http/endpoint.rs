@@ -20,7 +20,7 @@ use http_body::Body as HttpBody;
 use super::{
     body::{Body, collect},
     cors, departure,
-    guard::Guard,
+    guard::{Guard, Standing},
     head::{self, Head, Once},
     line::{Line, Phase},
     negotiate::{Accepted, is_json},
@@ -63,7 +63,17 @@ pub(crate) struct Endpoint {
 
 /// What a request may do before anything is said of its path.
 pub(super) struct Admitted {
-    origin: Option<HeaderValue>,
+    page: Page,
+}
+
+/// The page that asks.
+enum Page {
+    /// None: no browser made the request for one.
+    None,
+    /// One that may ask, of which no browser is told anything.
+    Untold,
+    /// One that may read the answer too; this is said of whom it is.
+    Told(HeaderValue),
 }
 
 impl Endpoint {
@@ -78,11 +88,14 @@ impl Endpoint {
             return Err(refusal::HOST);
         }
         match head.origin {
-            Once::Absent => Ok(Admitted { origin: None }),
-            Once::Value(origin, value) if self.guard.admits_origin(origin) => {
-                Ok(Admitted { origin: Some(value.clone()) })
-            }
-            _ => Err(refusal::ORIGIN),
+            Once::Absent => Ok(Admitted { page: Page::None }),
+            Once::Unusable => Err(refusal::ORIGIN),
+            Once::Value(origin, value) => match self.guard.standing(origin) {
+                Standing::Stranger => Err(refusal::ORIGIN),
+                Standing::Neighbour => Ok(Admitted { page: Page::Untold }),
+                Standing::Listed => Ok(Admitted { page: Page::Told(value.clone()) }),
+                Standing::Everybody => Ok(Admitted { page: Page::Told(cors::EVERYBODY) }),
+            },
         }
     }
 
@@ -93,12 +106,14 @@ impl Endpoint {
     {
         let (parts, body) = request.into_parts();
         let (head, headers) = head::read(&parts.headers);
-        let Admitted { origin } = match self.admit(&parts.uri, &head) {
+        let Admitted { page } = match self.admit(&parts.uri, &head) {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(refuse(refusal)),
         };
         let mut response = match parts.method {
-            Method::OPTIONS => cors::options(&parts.headers, origin.is_some()),
+            // Who would not be told of the answer gets no leave to ask.
+            Method::OPTIONS if matches!(page, Page::Untold) => refuse(refusal::ORIGIN),
+            Method::OPTIONS => cors::options(&parts.headers, matches!(page, Page::Told(_))),
             Method::POST | Method::GET | Method::DELETE => match self.principal(&head).await {
                 Err(response) => response,
                 Ok(principal) if parts.method == Method::POST => {
@@ -115,7 +130,7 @@ impl Endpoint {
                 response
             }
         };
-        if let Some(origin) = origin {
+        if let Page::Told(origin) = page {
             cors::expose(&mut response, origin);
         }
         Ok(response)
@@ -173,9 +188,9 @@ impl Endpoint {
         }
         let source = Source::Http { headers: Box::new(headers), streams: accepted.streams };
         let mut exchange = self.engine.exchange(Inbound { body, principal, source });
-        let probe = line.filter(|_| parts.version == http::Version::HTTP_11);
+        let interim = parts.version == http::Version::HTTP_11;
         loop {
-            match next(&mut exchange, probe).await? {
+            match next(&mut exchange, line, interim).await? {
                 Step::Done(outbound) => return Ok(whole(outbound, accepted)),
                 Step::Message(first) if accepted.streams => {
                     return Ok(stream(Body::call(first, exchange, line.cloned())));
@@ -205,14 +220,14 @@ impl Endpoint {
 }
 
 /// The next step of an exchange, unless the peer goes first. Whether it is there is asked only once there is a wait.
-async fn next(exchange: &mut Exchange, line: Option<&Arc<Line>>) -> Result<Step, Gone> {
+async fn next(exchange: &mut Exchange, line: Option<&Arc<Line>>, interim: bool) -> Result<Step, Gone> {
     let mut departure = None;
     std::future::poll_fn(|cx| {
         if let Poll::Ready(step) = exchange.poll_step(cx) {
             return Poll::Ready(Ok(step));
         }
         let Some(line) = line else { return Poll::Pending };
-        let departure = departure.get_or_insert_with(|| departure::before_head(line.clone()));
+        let departure = departure.get_or_insert_with(|| departure::before_head(line.clone(), interim));
         departure.as_mut().poll(cx).map(|()| Err(Gone))
     })
     .await

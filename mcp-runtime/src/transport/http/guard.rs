@@ -32,6 +32,19 @@ pub(super) struct Guard {
     any_origin: bool,
 }
 
+/// What a page of an origin may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing.
+    Stranger,
+    /// Ask, because it is of the same machine as the server, but no browser is told that it may read the answer.
+    Neighbour,
+    /// Ask and read, because the operator allows its origin.
+    Listed,
+    /// Ask and read, because the operator allows every origin. Credentials in the browser's sense (cookies) go with none.
+    Everybody,
+}
+
 /// A web origin, in lower case and with its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
@@ -90,15 +103,23 @@ impl Guard {
         })
     }
 
-    /// Whether a page of this origin may ask: pages of this machine when the server listens for this machine alone, and
-    /// those that the operator allows.
-    pub(super) fn admits_origin(&self, origin: &str) -> bool {
-        let Some(origin) = Origin::read(origin) else { return false };
-        self.any_origin
-            || self.origins.contains(&origin)
-            || self.bound.is_loopback()
-                && matches!(&*origin.scheme, "http" | "https")
-                && (is_loopback_name(&origin.host) || address(&origin.host) == Some(self.bound))
+    /// What a page of this origin may do: pages that the operator allows may ask and read; pages of this machine may ask
+    /// when the server listens for this machine alone.
+    ///
+    /// The opaque origin `null` is nobody's, even where every origin is allowed: any page gets it by putting itself into a
+    /// sandboxed frame, so to allow it would say nothing about who asks.
+    pub(super) fn standing(&self, origin: &str) -> Standing {
+        let Some(origin) = Origin::read(origin) else { return Standing::Stranger };
+        if self.origins.contains(&origin) {
+            return Standing::Listed;
+        }
+        if self.any_origin {
+            return Standing::Everybody;
+        }
+        let near = self.bound.is_loopback()
+            && matches!(&*origin.scheme, "http" | "https")
+            && (is_loopback_name(&origin.host) || address(&origin.host) == Some(self.bound));
+        if near { Standing::Neighbour } else { Standing::Stranger }
     }
 }
 
@@ -216,15 +237,11 @@ mod tests {
     #[test]
     fn origins_are_compared_by_scheme_host_and_port() {
         let guard = guard("127.0.0.1", &[], &["https://app.example"]);
-        for good in [
-            "https://app.example",
-            "HTTPS://APP.example",
-            "https://app.example:443",
-            "http://localhost:6274",
-            "http://127.0.0.1",
-            "https://[::1]:1",
-        ] {
-            assert!(guard.admits_origin(good), "{good}");
+        for good in ["https://app.example", "HTTPS://APP.example", "https://app.example:443"] {
+            assert_eq!(guard.standing(good), Standing::Listed, "{good}");
+        }
+        for near in ["http://localhost:6274", "http://127.0.0.1", "https://[::1]:1"] {
+            assert_eq!(guard.standing(near), Standing::Neighbour, "{near}");
         }
         for bad in [
             "https://evil.example",
@@ -243,20 +260,22 @@ mod tests {
             "file://localhost",
             "http://",
         ] {
-            assert!(!guard.admits_origin(bad), "{bad}");
+            assert_eq!(guard.standing(bad), Standing::Stranger, "{bad}");
         }
     }
 
     #[test]
     fn pages_of_this_machine_may_not_ask_a_server_that_listens_for_others() {
         let guard = guard("0.0.0.0", &[], &[]);
-        assert!(!guard.admits_origin("http://localhost:3000"));
+        assert_eq!(guard.standing("http://localhost:3000"), Standing::Stranger);
     }
 
     #[test]
     fn any_origin_may_be_allowed_but_never_the_opaque_one() {
-        let guard = guard("127.0.0.1", &[], &["*"]);
-        assert!(guard.admits_origin("https://evil.example") && !guard.admits_origin("null"));
+        let guard = guard("127.0.0.1", &[], &["*", "https://app.example"]);
+        assert_eq!(guard.standing("https://any.example"), Standing::Everybody);
+        assert_eq!(guard.standing("https://app.example"), Standing::Listed);
+        assert_eq!(guard.standing("null"), Standing::Stranger);
     }
 
     #[test]

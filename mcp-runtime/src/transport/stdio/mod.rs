@@ -6,6 +6,8 @@
 //! Input and output have a thread each, because reading from a terminal or pipe can't be cut short: the process then ends
 //! without waiting for a line that never comes.
 
+mod busy;
+
 use std::{
     future::Future,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
@@ -38,6 +40,9 @@ const FIRST: Duration = Duration::from_secs(1);
 /// How long a line may keep the next one waiting until its work has begun, so that work begins in the order of the lines
 /// while a function that blocks its thread holds up nothing.
 const BEGIN: Duration = Duration::from_millis(20);
+/// How many lines may be under way at once; a request beyond them is refused. Reading on is better than waiting for room:
+/// if every call hangs, the line that cancels one is still to come. Our choice: more than any client has use for.
+const CALLS: usize = 1024;
 
 const TOO_LONG: &[u8] =
     br#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"The line is longer than 4 MiB and was skipped"}}"#;
@@ -68,22 +73,36 @@ pub(crate) async fn serve(
     let mut tasks = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     let mut patience = FIRST;
-    loop {
+    'lines: loop {
         let incoming = tokio::select! {
             biased;
             () = &mut stop => break,
             () = out.closed() => break,
             incoming = lines.recv() => incoming,
         };
-        let body = match incoming {
-            None => break,
-            Some(Incoming::Line(body)) => body,
-            Some(Incoming::TooLong) => {
-                let _ = out.send(Bytes::from_static(TOO_LONG)).await;
-                continue;
-            }
-        };
         while tasks.try_join_next().is_some() {}
+        // Beyond twice the limit are only answers that the client does not read: it is not read either.
+        while tasks.len() >= 2 * CALLS {
+            tokio::select! {
+                biased;
+                () = &mut stop => break 'lines,
+                _ = tasks.join_next() => {}
+            }
+        }
+        let refusal = match &incoming {
+            None => break,
+            Some(Incoming::TooLong) => Some(Bytes::from_static(TOO_LONG)),
+            Some(Incoming::Line(body)) if tasks.len() >= CALLS => busy::refusal(body),
+            Some(Incoming::Line(_)) => None,
+        };
+        if let Some(refusal) = refusal {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                _ = out.send(refusal) => continue,
+            }
+        }
+        let Some(Incoming::Line(body)) = incoming else { continue };
         let exchange = engine.exchange(Inbound { body, principal: None, source: Source::Stdio(process.clone()) });
         let (begun, began) = oneshot::channel();
         // The first line says "begun" when it is done, all others when they have been polled once.

@@ -1,6 +1,6 @@
 use std::{
     io::{BufRead, PipeReader, PipeWriter},
-    sync::atomic::Ordering,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
 
@@ -191,4 +191,70 @@ fn a_client_that_reads_nothing_more_ends_it() {
     connection.say(&modern(1, "ping_pong"));
     let _ = connection.input.as_mut().unwrap().write_all(format!("{}\n", modern(2, "ping_pong")).as_bytes());
     connection.end().unwrap();
+}
+
+#[test]
+fn requests_beyond_the_limit_are_refused_and_cancelling_a_call_makes_room() {
+    let mut connection = connection();
+    let hanging: Vec<String> = (0..).map(|id| modern(id, "endless")).take(CALLS).collect();
+    connection.say(&hanging.join("\n")).say(&modern(5000, "ping_pong"));
+    let refusal = connection.read();
+    assert_eq!((&refusal["id"], &refusal["error"]["code"]), (&5000.into(), &(-32603).into()), "{refusal}");
+    assert!(refusal["error"]["message"].as_str().unwrap().contains("oo many calls under way"), "{refusal}");
+    assert!(within(Duration::from_secs(10), || connection.seen.started.load(Ordering::SeqCst) == CALLS));
+    connection.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#);
+    assert!(within(Duration::from_secs(5), || connection.seen.dropped.load(Ordering::SeqCst) == 1));
+    // The cancelled call gives its place back a moment after its function was dropped.
+    let answer = (5001..5100)
+        .map(|id| {
+            std::thread::sleep(Duration::from_millis(10));
+            connection.say(&modern(id, "ping_pong")).read()
+        })
+        .find(|answer| answer.get("error").is_none());
+    assert_eq!(answer.unwrap()["result"]["content"][0]["text"], "pong");
+}
+
+/// Says this line again and again until nobody reads it, at most 20,000 times; gives how often it was said so far.
+fn flood(connection: &mut Connection, line: &str) -> Arc<AtomicUsize> {
+    // Long lines, so that few of them lie in a pipe.
+    let line = format!("{line}{}\n", " ".repeat(2000));
+    let mut input = connection.input.take().unwrap();
+    let said = Arc::new(AtomicUsize::new(0));
+    let count = said.clone();
+    std::thread::spawn(move || {
+        while input.write_all(line.as_bytes()).is_ok() && count.fetch_add(1, Ordering::SeqCst) < 20_000 {}
+    });
+    said
+}
+
+/// Waits until nothing more is read; gives how many lines were.
+fn stuck(said: &AtomicUsize) -> usize {
+    loop {
+        let before = said.load(Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(700));
+        if before > 0 && said.load(Ordering::SeqCst) == before {
+            return before;
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_its_answers_is_not_read_either() {
+    let mut connection = connection();
+    let said = flood(&mut connection, "{");
+    let read = stuck(&said);
+    assert!(read < 10_000, "{read} lines were read");
+    connection.output = BufReader::new(io::pipe().unwrap().0);
+    connection.end().unwrap();
+}
+
+#[test]
+fn told_to_stop_it_ends_though_a_client_does_not_read_its_refusals() {
+    let mut connection = connection();
+    let said = flood(&mut connection, &modern(1, "ping_pong"));
+    let read = stuck(&said);
+    assert!(read < 10_000, "{read} lines were read");
+    drop(connection.stop.take());
+    let ended = async { timeout(DRAIN + Duration::from_secs(2), &mut connection.served).await };
+    connection.runtime.block_on(ended).expect("it ends").unwrap().unwrap();
 }
