@@ -233,6 +233,10 @@ impl ToTokens for Function {
         let mut signature = signature.clone();
         if !tool.is_empty() {
             strip(&mut signature);
+            // What a caller passes by name is as readable with nine arguments as with two.
+            if signature.inputs.len() > 7 {
+                tokens.extend(quote! { #[allow(clippy::too_many_arguments)] });
+            }
         }
         tokens.extend(quote! { #(#attributes)* #visibility #signature #body });
     }

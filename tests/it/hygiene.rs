@@ -50,7 +50,6 @@ mod strict {
     impl Notes {
         /// Adds a note.
         #[tool(title = "Add", idempotent, icon = "https://example.com/icon.png")]
-        #[allow(clippy::too_many_arguments)]
         async fn add(
             &self,
             notebook: &mut Notebook,

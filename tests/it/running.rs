@@ -108,7 +108,8 @@ fn listening_to_everybody_needs_authorization_or_a_flag() {
 
 #[test]
 fn mistakes_of_the_operator_are_explained() {
-    let cases: [(&[&str], &[(&str, &str)], &str); 5] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 5] = [
         (&["--transport", "carrier-pigeon"], &[], "streamable-http"),
         (&["--port", "many"], &[], "--port"),
         (&["--store", "redis"], &[], "memory:"),

@@ -1,6 +1,6 @@
 //! One call: what it carries, what the function sees of it, how it ends.
 //!
-//! Takes: an operation with its context. Gives: an [`Outcome`] or a [`Fault`]. Knows: protocol words, sessions,
+//! Takes: an operation with its context. Gives: an outcome or a [`Fault`]. Knows: protocol words, sessions,
 //! principals. Must not know: which revision the client speaks, where the bytes came from.
 
 mod context;

@@ -1,6 +1,6 @@
 //! Rust types into JSON Schemas that every client accepts, and arguments checked against them.
 //!
-//! Takes: the tables of a service. Gives: [`Tool`]s, decoded arguments, advice for the model.
+//! Takes: the tables of a service. Gives: [`Tool`](crate::protocol::Tool)s, decoded arguments, advice for the model.
 //! Knows: JSON Schema, the clients' limits. Must not know: revisions, sessions, transports.
 
 mod advice;
