@@ -94,11 +94,12 @@ fn a_thousand_concurrent_calls_with_one_id_get_their_own_answers() {
                                 let request = client.call_request(json!(1), "wait", arguments);
                                 let mut connection = connect(served.port);
                                 connection.write_all(&request.bytes(served.port)).unwrap();
-                                (number, connection)
+                                (number, request, connection)
                             })
                             .collect();
-                        let read =
-                            |(number, connection)| (number, Response::read(&mut BufReader::new(connection)).json());
+                        let read = |(number, request, connection): (usize, Request, _)| {
+                            (number, request.answer(connection).json())
+                        };
                         calls.into_iter().map(read).collect::<Vec<_>>()
                     })
                 })
@@ -202,7 +203,7 @@ fn a_half_closed_client_still_gets_its_answer() {
         let mut connection = connect(served.port);
         connection.write_all(&request.bytes(served.port)).unwrap();
         connection.shutdown(std::net::Shutdown::Write).unwrap();
-        let answer = Response::read(&mut BufReader::new(connection)).json();
+        let answer = request.answer(connection).json();
         assert_eq!(answer["result"]["content"][0]["text"], "late");
     }
 }
@@ -334,7 +335,7 @@ fn draining_ends_open_streams_and_lets_running_calls_finish() {
     eventually("the call starts", Duration::from_secs(5), || served.fixture.started.load(Ordering::SeqCst) == 1);
     let took = served.stop();
     assert!(took < Duration::from_secs(5), "stopping took {took:?}");
-    let answer = Response::read(&mut BufReader::new(call)).json();
+    let answer = request.answer(call).json();
     assert_eq!(answer["result"]["content"][0]["text"], "finished");
     while read_chunk(&mut stream).is_some() {}
 }
@@ -404,7 +405,7 @@ fn where_sessions_are_optional_clients_without_one_are_served_too() {
     let call = |name: &str, arguments: Value| {
         let params = json!({ "name": name, "arguments": arguments });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
-        Request::post(body.to_string()).send(served.port).json()
+        Request::post(body.to_string()).revision("2025-03-26").send(served.port).json()
     };
     assert_eq!(call("echo", json!({ "text": "hello" }))["result"]["content"][0]["text"], "hello");
     let answer = call("count", json!({ "by": 1 }));

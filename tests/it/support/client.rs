@@ -1,4 +1,4 @@
-//! A client of either era, as small as the protocol lets it be.
+//! A client of either era, as small as the protocol lets it be. What it gets is held against the official schema.
 
 use std::sync::OnceLock;
 
@@ -13,6 +13,16 @@ pub enum Era {
     Legacy(&'static str),
     /// 2026-07-28.
     Modern,
+}
+
+impl Era {
+    /// The revision of its messages.
+    pub fn revision(self) -> &'static str {
+        match self {
+            Self::Legacy(revision) => revision,
+            Self::Modern => MODERN,
+        }
+    }
 }
 
 /// The revision without a handshake.
@@ -46,7 +56,7 @@ impl Client {
         if let Era::Legacy(revision) = era {
             let params = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
             let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
-            let response = client.authorized(Request::post(body.to_string())).send(port);
+            let response = client.authorized(Request::post(body.to_string())).revision(revision).send(port);
             assert_eq!(response.json()["result"]["protocolVersion"], revision);
             client.session = response.header("mcp-session-id").map(ToOwned::to_owned);
             client.notify("notifications/initialized", json!({}));
@@ -68,9 +78,9 @@ impl Client {
         }
     }
 
-    /// A request with the headers that everything in this session has.
+    /// A request with the headers that everything in this session has, whose answer must follow the schema.
     pub fn headers(&self, mut request: Request) -> Request {
-        request = self.authorized(request);
+        request = self.authorized(request).revision(self.era.revision());
         if let Some(session) = &self.session {
             request = request.header("Mcp-Session-Id", session);
         }

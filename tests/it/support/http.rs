@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::official_schema;
+
 /// One request to an MCP endpoint.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -15,6 +17,8 @@ pub struct Request {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// The revision whose schema everything that comes back must follow; without one, nothing is held against a schema.
+    pub revision: Option<&'static str>,
 }
 
 /// What came back.
@@ -36,12 +40,20 @@ impl Request {
                 ("Accept".into(), "application/json, text/event-stream".into()),
             ],
             body: body.into(),
+            revision: None,
         }
     }
 
     /// A request without a body.
     pub fn of(method: &str) -> Self {
-        Self { method: method.into(), path: "/mcp".into(), headers: Vec::new(), body: Vec::new() }
+        Self { method: method.into(), path: "/mcp".into(), headers: Vec::new(), body: Vec::new(), revision: None }
+    }
+
+    /// The same, whose answer must follow the official schema of this revision.
+    #[must_use]
+    pub fn revision(mut self, revision: &'static str) -> Self {
+        self.revision = Some(revision);
+        self
     }
 
     /// The same with a header, in place of one of the same name.
@@ -80,7 +92,20 @@ impl Request {
     pub fn send(&self, port: u16) -> Response {
         let mut connection = connect(port);
         connection.write_all(&self.clone().header("Connection", "close").bytes(port)).expect("the server reads");
-        Response::read(&mut BufReader::new(connection))
+        self.answer(connection)
+    }
+
+    /// Reads the whole answer to this request from the connection on which it was sent.
+    pub fn answer(&self, connection: TcpStream) -> Response {
+        let response = Response::read(&mut BufReader::new(connection));
+        if let Some(revision) = self.revision {
+            let sent = String::from_utf8_lossy(&self.body);
+            for message in response.messages() {
+                let message = serde_json::from_str(&message).unwrap_or_else(|error| panic!("{message:?}: {error}"));
+                official_schema::assert_valid(revision, &sent, &message);
+            }
+        }
+        response
     }
 }
 
