@@ -1,6 +1,6 @@
 //! What a broken type, a repeated id, an ended session or a long-running store must not do to anybody else.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{io::Write, sync::atomic::Ordering, time::Duration};
 
 use mcp_runtime::{Server, prelude::*};
 use serde::Serializer;
@@ -11,6 +11,7 @@ use crate::{
     support::{
         HttpServer, Request,
         client::{Client, Era},
+        http::connect,
     },
 };
 
@@ -162,4 +163,18 @@ fn an_identity_lists_its_tools_without_handles() {
     let listed = client.request("tools/list", json!({}));
     let text = listed["result"]["tools"].to_string();
     assert!(!text.contains("open_session") && !text.contains("\"session\""), "{text}");
+}
+
+#[test]
+fn stopping_waits_for_calls_whose_client_went_away() {
+    let mut served = Served::plain();
+    let client = Client::new(served.port, Era::Legacy("2025-11-25"));
+    let request = client.call_request(json!(1), "wait", json!({ "milliseconds": 700 }));
+    let mut connection = connect(served.port);
+    connection.write_all(&request.bytes(served.port)).unwrap();
+    eventually("the call starts", Duration::from_secs(5), || served.fixture.started.load(Ordering::SeqCst) == 1);
+    drop(connection);
+    std::thread::sleep(Duration::from_millis(150));
+    served.stop();
+    assert_eq!(served.fixture.finished.load(Ordering::SeqCst), 1, "the call was cut off");
 }

@@ -111,7 +111,11 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Recei
     drop(listener);
     shared.endpoint.engine.drain();
     shared.house.order(Order::Finish);
-    let all = shared.places.acquire_many(CONNECTIONS);
+    let all = async {
+        let _ = shared.places.acquire_many(CONNECTIONS).await;
+        // Calls of older revisions whose client went away go on, and are given the same time.
+        shared.endpoint.engine.settle().await;
+    };
     if tokio::time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!("calls were still running {} seconds after the stop: they are cut off", DRAIN.as_secs());
         shared.house.order(Order::Abort);
