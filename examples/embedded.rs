@@ -1,7 +1,7 @@
 //! A server inside an axum application: its endpoint is one route among others.
 //!
 //! ```sh
-//! cargo run --example embedded        # GET / and the MCP endpoint /mcp, at http://127.0.0.1:8000
+//! cargo run --example embedded        # GET / and the MCP endpoint /mcp, at http://127.0.0.1:8000; PORT chooses another
 //! ```
 
 use axum::{Router, routing::get};
@@ -36,7 +36,9 @@ async fn main() -> mcp_runtime::Result {
         .route("/", get(|| async { "The MCP endpoint is /mcp" }))
         .merge(dice::server().into_router().await?);
     // ANCHOR_END: merge
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 8000)).await?;
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8000);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    eprintln!("listening on http://{}/mcp", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
 }

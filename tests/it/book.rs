@@ -1,6 +1,7 @@
 //! Nothing in the book and the README is typed twice: Rust and wire text come from files that tests run.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -43,12 +44,49 @@ fn anchored(text: &str, name: &str) -> Option<String> {
     Some(lines.get(from + 1..to)?.join("\n"))
 }
 
+/// The examples that tests start: by name in their code, or in the head of a transcript.
+fn started_examples() -> BTreeSet<String> {
+    let mut started = BTreeSet::new();
+    let starters =
+        ["HttpServer::start", "HttpServer::with", "StdioServer::start", "StdioServer::with", "run_to_its_end"];
+    for file in fs::read_dir(root().join("tests/it")).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let text = fs::read_to_string(file.path()).unwrap();
+        for starter in starters {
+            let call = format!("{starter}(");
+            let calls = text.split(&call).skip(1);
+            let named = calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
+            started.extend(named.map(ToOwned::to_owned));
+        }
+    }
+    for revision in fs::read_dir(root().join("tests/transcripts")).unwrap().flatten() {
+        for transcript in fs::read_dir(revision.path()).unwrap().flatten() {
+            let text = fs::read_to_string(transcript.path()).unwrap();
+            let named = text.lines().filter_map(|line| line.strip_prefix("# example:"));
+            started.extend(named.map(|name| name.trim().to_owned()));
+        }
+    }
+    started
+}
+
+#[test]
+fn every_example_is_started_by_a_test() {
+    let started = started_examples();
+    for file in fs::read_dir(root().join("examples")).unwrap().flatten() {
+        let path = file.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(started.contains(&name), "no test starts the example {name}; these are started: {started:?}");
+        }
+    }
+}
+
 #[test]
 fn every_rust_and_wire_block_of_the_book_is_included_from_a_file_that_tests_run() {
     let mut all = Vec::new();
     pages(&root().join("book/src"), &mut all);
     assert!(all.len() > 8, "only {} pages", all.len());
     let mut included = 0;
+    let started = started_examples();
     for page in all {
         let text = fs::read_to_string(&page).unwrap();
         for (language, body) in blocks(&text) {
@@ -66,11 +104,16 @@ fn every_rust_and_wire_block_of_the_book_is_included_from_a_file_that_tests_run(
                     if let Some(anchor) = anchor {
                         assert!(anchored(&source, anchor).is_some(), "{}: no anchor {anchor}", path.display());
                     }
-                    let run = ["examples/", "tests/", "benches/", "mcp-macros/", "mcp-runtime/"];
+                    let run = ["tests/", "benches/", "mcp-macros/", "mcp-runtime/"];
                     let path = path.canonicalize().unwrap();
                     let path =
                         path.strip_prefix(root().canonicalize().unwrap()).unwrap().to_string_lossy().into_owned();
-                    assert!(run.iter().any(|folder| path.starts_with(folder)), "{path} is run by no test");
+                    let example = path.strip_prefix("examples/").and_then(|file| file.strip_suffix(".rs"));
+                    let run = match example {
+                        Some(name) => started.contains(name),
+                        None => run.iter().any(|folder| path.starts_with(folder)),
+                    };
+                    assert!(run, "{path} is run by no test");
                     included += 1;
                 }
             }

@@ -5,8 +5,11 @@ mod book;
 mod clients;
 mod conformance;
 mod eras;
+mod failures;
 mod fixture;
 mod hygiene;
+#[cfg(target_os = "linux")]
+mod memory;
 mod official_schema;
 mod programs;
 mod robustness;

@@ -7,10 +7,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    HttpServer, Request, StdioServer,
-    client::{Client, Era},
-    process::command,
+use crate::{
+    official_schema,
+    support::{
+        HttpServer, Request, StdioServer,
+        client::{Client, Era},
+        process::command,
+    },
 };
 
 /// Sends a signal to a process that this test started.
@@ -67,7 +70,14 @@ fn stdio_writes_nothing_but_frames_and_ends_with_its_input() {
     assert_eq!(code, Some(0));
     let messages: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("a frame")).collect();
     assert_eq!(messages.len(), 3, "{lines:?}");
-    assert!(messages.iter().all(|message| message["jsonrpc"] == "2.0"));
+    let sent = [INITIALIZE, "this is no message", r#"{"id":2,"method":"tools/call"}"#];
+    for message in &messages {
+        let answered = sent.iter().find(|sent| {
+            serde_json::from_str(sent).is_ok_and(|sent: Value| sent["id"] == message["id"])
+                || message.get("id").is_none() && !sent.starts_with('{')
+        });
+        official_schema::assert_valid("2025-11-25", answered.expect("every message answers one"), message);
+    }
     assert!(messages.iter().any(|message| message["error"]["code"] == -32700 && message.get("id").is_none()));
 }
 
@@ -85,11 +95,49 @@ fn stdio_says_on_stderr_how_to_connect_and_ends_well_on_sigterm() {
 }
 
 #[test]
+fn ctrl_c_ends_http_and_stdio_with_exit_code_0() {
+    let mut http = HttpServer::start("counter");
+    signal(http.pid(), "-INT");
+    assert_eq!(http.wait(), Some(0));
+    let mut stdio = StdioServer::start("counter");
+    stdio.send(INITIALIZE);
+    stdio.receive();
+    signal(stdio.pid(), "-INT");
+    assert_eq!(stdio.wait(), Some(0));
+}
+
+#[test]
+fn the_first_server_counts_in_its_session() {
+    let server = HttpServer::start("counter");
+    let (client, other) =
+        (Client::new(server.port, Era::Legacy("2025-11-25")), Client::new(server.port, Era::Legacy("2025-06-18")));
+    client.call("count_up", json!({ "by": 40 }));
+    assert_eq!(*client.structured(&client.call("count_up", json!({ "by": 2 }))), json!(42));
+    assert_eq!(*client.structured(&client.call("count_so_far", json!({}))), json!(42));
+    assert_eq!(*other.structured(&other.call("count_so_far", json!({}))), json!(0));
+}
+
+#[test]
+fn a_server_inside_an_application_is_one_route_among_others() {
+    let server = HttpServer::with("embedded", &[], &[("PORT", "0")]);
+    let mut front = Request::of("GET");
+    front.path = "/".into();
+    let front = front.send(server.port);
+    assert_eq!((front.status, front.text().as_str()), (200, "The MCP endpoint is /mcp"));
+    for era in [Era::Legacy("2025-11-25"), Era::Modern] {
+        let client = Client::new(server.port, era);
+        let rolled = client.call("roll", json!({ "sides": 2 }));
+        assert!(matches!(client.structured(&rolled).as_u64(), Some(1 | 2)), "{rolled}");
+        assert_eq!(client.call("roll", json!({ "sides": 1 }))["result"]["isError"], true);
+    }
+}
+
+#[test]
 fn the_environment_chooses_and_a_flag_wins_over_it() {
     let server =
         HttpServer::with("calculator", &["--path", "/flag"], &[("MCP_PATH", "/variable"), ("MCP_HOST", "127.0.0.1")]);
     let ping = |path: &str| {
-        let mut request = Request::post(INITIALIZE);
+        let mut request = Request::post(INITIALIZE).revision("2025-11-25");
         request.path = path.into();
         request.send(server.port).status
     };
@@ -103,7 +151,7 @@ fn listening_to_everybody_needs_authorization_or_a_flag() {
     assert_eq!(code, Some(1));
     assert!(said.contains("--allow-unauthenticated-public") && said.contains("authorize"), "{said}");
     let server = HttpServer::with("calculator", &["--host", "0.0.0.0", "--allow-unauthenticated-public"], &[]);
-    assert_eq!(Request::post(INITIALIZE).send(server.port).status, 200);
+    assert_eq!(Request::post(INITIALIZE).revision("2025-11-25").send(server.port).status, 200);
 }
 
 #[test]
@@ -175,16 +223,18 @@ fn the_curl_commands_of_a_plain_client_work_without_accept_capabilities_and_init
     let server =
         HttpServer::with("session_server", &[], &[("SESSION_SIGNING_KEY", "a secret of at least 32 bytes, as asked")]);
     let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","clientInfo":{"name":"test","version":"1.0"}}}"#;
-    let response = Request::post(initialize).without("Accept").send(server.port);
+    let response = Request::post(initialize).revision("2025-11-25").without("Accept").send(server.port);
     assert_eq!(response.status, 200);
     let id = response.header("mcp-session-id").expect("a session id").to_owned();
     assert_eq!(id.split('.').count(), 3, "a signed token");
-    let list = Request::post(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{}}"#).without("Accept");
+    let list = Request::post(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{}}"#)
+        .revision("2025-11-25")
+        .without("Accept");
     let list = list.header("MCP-Protocol-Version", "2025-11-25").header("MCP-Session-Id", &id).send(server.port);
     assert_eq!(list.json()["result"]["tools"][0]["name"], "greet");
     let greet =
         r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"greet","arguments":{"name":"World"}}}"#;
-    let greeted = Request::post(greet).header("MCP-Session-Id", &id).send(server.port);
+    let greeted = Request::post(greet).revision("2025-11-25").header("MCP-Session-Id", &id).send(server.port);
     assert_eq!(greeted.json()["result"]["content"][0]["text"], "Hello, World!");
     // Other instances take ids of this key too and would not know that one was ended: that is said, not hidden.
     assert_eq!(Request::of("DELETE").header("MCP-Session-Id", &id).send(server.port).status, 405);

@@ -220,3 +220,18 @@ fn panics_that_a_peer_could_cause_are_not_written() {
     let stale: Vec<_> = known.iter().filter(|line| !line.is_empty() && !found.contains(**line)).collect();
     assert!(stale.is_empty(), "these are gone, take them off the list:\n{stale:#?}");
 }
+
+#[test]
+fn macros_and_runtime_add_a_tool_and_an_argument_of_the_same_names() {
+    let constant = |path: &str, name: &str| {
+        let text = fs::read_to_string(root().join(path)).expect("the file is there");
+        let begin = format!("const {name}: &str = \"");
+        let value = text.split_once(&begin).and_then(|(_, rest)| rest.split_once("\";"));
+        value.unwrap_or_else(|| panic!("{path} has no {name}")).0.to_owned()
+    };
+    for name in ["MINTING_TOOL", "HANDLE_ARGUMENT"] {
+        let (macros, runtime) =
+            (constant("mcp-macros/src/names.rs", name), constant("mcp-runtime/src/era/prepared.rs", name));
+        assert_eq!(macros, runtime, "{name}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Sessions that were only opened cost nothing: what the operating system says of a server's memory.
+
+use std::{
+    fs,
+    io::{BufReader, Write},
+    time::{Duration, Instant},
+};
+
+use crate::support::{HttpServer, Request, Response, http::connect};
+
+const SESSIONS: usize = 100_000;
+const CONNECTIONS: usize = 4;
+/// So many requests are on a connection at once.
+const AT_ONCE: usize = 50;
+
+/// The memory of a process that is in RAM, in KiB.
+fn resident(pid: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel counts memory");
+    line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+}
+
+/// Opens this many sessions over a few connections that stay open; every answer must bring an id.
+fn open_sessions(port: u16, sessions: usize) {
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+    let requests = Request::post(body).bytes(port).repeat(AT_ONCE);
+    std::thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut connection = connect(port);
+                let mut answers = BufReader::new(connection.try_clone().expect("a socket has two ends"));
+                for _ in 0..sessions / CONNECTIONS / AT_ONCE {
+                    connection.write_all(&requests).expect("the server reads");
+                    for _ in 0..AT_ONCE {
+                        let answer = Response::read(&mut answers);
+                        assert!(answer.status == 200 && answer.header("mcp-session-id").is_some(), "{answer:?}");
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_hundred_thousand_sessions_that_were_only_opened_cost_less_than_five_mebibytes() {
+    // One that keeps state, since that is where something could be kept for a session.
+    let server = HttpServer::start("notebook");
+    // What the first requests reserve stays reserved.
+    open_sessions(server.port, 2_000);
+    let before = resident(server.pid());
+    let begun = Instant::now();
+    open_sessions(server.port, SESSIONS);
+    let took = begun.elapsed();
+    let grown = resident(server.pid()).saturating_sub(before);
+    assert!(grown < 5 * 1024, "{SESSIONS} sessions cost {grown} KiB");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
