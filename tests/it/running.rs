@@ -156,7 +156,9 @@ fn listening_to_everybody_needs_authorization_or_a_flag() {
 
 #[test]
 fn mistakes_of_the_operator_are_explained() {
-    let cases: [(&[&str], &[(&str, &str)], &str); 5] = [
+    /// Arguments, environment, what is said.
+    type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+    let cases: [Case; 5] = [
         (&["--transport", "carrier-pigeon"], &[], "streamable-http"),
         (&["--port", "many"], &[], "--port"),
         (&["--store", "redis"], &[], "memory:"),
