@@ -43,7 +43,7 @@ impl Moody {
     fn unless_down<'a, T: Send + 'a>(&'a self, call: impl FnOnce() -> StoreFuture<'a, T>) -> StoreFuture<'a, T> {
         if self.mood.load(Ordering::SeqCst) == DOWN {
             let cause = std::io::Error::other("the database at 10.0.0.1 is down");
-            return Box::pin(std::future::ready(Err(StoreError::Unavailable(cause.into()))));
+            return StoreFuture::ready(Err(StoreError::Unavailable(cause.into())));
         }
         call()
     }
@@ -64,7 +64,7 @@ impl StateStore for Moody {
 
     fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
         if self.mood.load(Ordering::SeqCst) == LOSING {
-            return Box::pin(std::future::ready(Ok(Committed::Conflict)));
+            return StoreFuture::ready(Ok(Committed::Conflict));
         }
         self.unless_down(move || self.store.commit(session, commit))
     }
