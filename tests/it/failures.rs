@@ -103,6 +103,7 @@ fn a_store_that_is_down_is_503_and_lost_races_are_a_conflict_and_neither_changes
         mood.store(DOWN, Ordering::SeqCst);
         let unavailable = count();
         assert_eq!(unavailable.status, 503, "{era:?}");
+        assert!(unavailable.header("retry-after").is_some(), "{era:?}");
         let answer = unavailable.json();
         assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32603)), "{era:?}");
         assert!(!unavailable.text().contains("10.0.0.1"), "{answer}");
