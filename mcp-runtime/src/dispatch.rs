@@ -12,7 +12,6 @@ use crate::{
     schema::{Arguments, Checks},
     service::{BoxFuture, Run, Service, ToolCard},
     session::{Ended, PartSlot, SessionKey, SessionRoom, StateError, StateRoom},
-    store::StoreError,
     wire::{Code, Raw},
 };
 
@@ -179,7 +178,7 @@ impl Dispatch {
                 tracing::error!(tool = card.name, part = key, error = %chain(&*source), "stored state does not decode");
                 Err(Fault::internal())
             }
-            StateError::Store(StoreError::Full) => Ok(ToolResult::error(
+            StateError::Full => Ok(ToolResult::error(
                 "Nothing was written: this server keeps as much session state as it can. Try again later",
             )),
             StateError::Store(error) => Err(unavailable(&error)),

@@ -48,6 +48,8 @@ pub(crate) enum StateError {
     Gone,
     /// The store did not answer: 503.
     Store(StoreError),
+    /// The store takes no new state: nothing was written.
+    Full,
     /// What is stored does not decode, or the new value does not encode: for the operator. Nothing was overwritten.
     Undecodable { key: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     /// The new value is too large: the model reads how large it may be. Nothing was written.
@@ -155,6 +157,7 @@ impl StateRoom {
             Ok(Committed::Conflict) => Ok(Ended::Lost),
             Ok(Committed::Gone) => Err(StateError::Gone),
             Err(StoreError::TooLarge { bytes, limit }) => Err(StateError::TooLarge { key: largest, bytes, limit }),
+            Err(StoreError::Full) => Err(StateError::Full),
             Err(error) => Err(StateError::Store(error)),
         }
     }
