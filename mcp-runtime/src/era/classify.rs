@@ -6,11 +6,8 @@ use super::{Era, Opened, Surroundings, modern, refuse};
 use crate::{
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
-    wire::{Code, Message, Notification, Params, Request},
+    wire::{Code, Message, Notification, Request},
 };
-
-/// The one key that makes a request modern; any other `_meta` is not a claim.
-pub(super) const CLAIM: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// What the `MCP-Protocol-Version` header says.
 pub(super) enum Hinted {
@@ -58,7 +55,7 @@ impl Era {
     }
 
     async fn http_request(&self, request: &Request, headers: &Headers, around: &Surroundings<'_>) -> Opened {
-        if has_claim(&request.params) {
+        if modern::has_claim(&request.params) {
             return modern::open(self, request, Some(headers), around);
         }
         let initialize = &*request.method == "initialize";
@@ -88,7 +85,7 @@ impl Era {
         process: &std::sync::Arc<crate::session::Process>,
         around: &Surroundings<'_>,
     ) -> Opened {
-        if has_claim(&request.params) {
+        if modern::has_claim(&request.params) {
             return modern::open(self, request, None, around);
         }
         match &*request.method {
@@ -145,8 +142,4 @@ impl Era {
             Err(refusal) => refusal,
         }
     }
-}
-
-pub(super) fn has_claim(params: &Params) -> bool {
-    params.meta(CLAIM).is_some()
 }

@@ -7,6 +7,7 @@
 mod classify;
 mod in_flight;
 mod legacy;
+mod listing;
 mod modern;
 mod prepared;
 mod project;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{project, refuse};
+use super::{listing, refuse};
 use crate::{
     protocol::{Icon, Tool, Version, version::Facts},
     service::ServerCard,
@@ -53,14 +53,14 @@ impl Prepared {
         let mut prepared = Self {
             answers: Default::default(),
             mirrored: HashMap::new(),
-            wraps: tools.iter().map(|tool| tool.output_schema.as_deref().is_some_and(project::must_wrap)).collect(),
+            wraps: tools.iter().map(|tool| tool.output_schema.as_deref().is_some_and(listing::must_wrap)).collect(),
             server_info: meta.clone(),
             meta: serde_json::to_vec(&meta)?,
         };
         for version in Version::ALL {
             let facts = version.facts();
             let list = |tools| -> Result<Vec<u8>, serde_json::Error> {
-                let tools = project::tools(tools, version)?;
+                let tools = listing::tools(tools, version)?;
                 if !facts.modern {
                     return serde_json::to_vec(&Listed { tools });
                 }

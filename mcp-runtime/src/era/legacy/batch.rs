@@ -1,11 +1,7 @@
 //! Batches, which 2025-03-26 alone has.
 
 use crate::{
-    era::{
-        Era, Surroundings,
-        classify::{Hinted, has_claim},
-        refuse,
-    },
+    era::{Era, Surroundings, classify::Hinted, modern, refuse},
     exchange::{Outbound, Source},
     protocol::Version,
     wire::{Code, Malformed, Message, Notification, Raw, Request, read_batch},
@@ -44,7 +40,7 @@ impl Era {
         let messages = read_batch(array, BATCH_LIMIT).map_err(|malformed| refuse::malformed(&malformed))?;
         let claims = |message: &Result<Message, Malformed>| match message {
             Ok(Message::Request(Request { params, .. }) | Message::Notification(Notification { params, .. })) => {
-                has_claim(params)
+                modern::has_claim(params)
             }
             _ => false,
         };

@@ -5,7 +5,7 @@ mod headers;
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Era, Opened, Return, Surroundings, classify::CLAIM, legacy, prepared::DISCOVER, refuse};
+use super::{Era, Opened, Return, Surroundings, legacy, prepared::DISCOVER, refuse};
 use crate::{
     call::{Call, Carrier, Context, Facts, Fault, Operation, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
@@ -13,8 +13,15 @@ use crate::{
     wire::{Code, Id, Params, Request, write_result},
 };
 
+/// The one key that makes a request modern; any other `_meta` is not a claim.
+const CLAIM: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+
+/// Whether a message claims to be of this revision.
+pub(super) fn has_claim(params: &Params) -> bool {
+    params.meta(CLAIM).is_some()
+}
 
 /// Methods that no revision with a handshake has: without an envelope they are broken requests of this one.
 pub(super) fn only_modern(method: &str) -> bool {
