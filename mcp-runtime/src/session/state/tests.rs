@@ -270,7 +270,7 @@ async fn a_commit_that_did_not_arrive_is_sent_again() {
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.fail([Fault::Full]);
     let ended = room.commit(draft, Owner::default()).await;
-    assert!(matches!(ended, Err(StateError::Store(StoreError::Full))), "{ended:?}");
+    assert!(matches!(ended, Err(StateError::Full)), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
