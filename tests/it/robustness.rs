@@ -134,7 +134,7 @@ fn expired_state_leaves_the_file_of_its_store() {
         let bytes = std::fs::read(&path).unwrap();
         bytes.windows(secret.len()).filter(|window| *window == secret.as_bytes()).count()
     };
-    let server = HttpServer::with("notebook", &["--store", &store, "--session-ttl", "1"], &[]);
+    let server = HttpServer::with("notebook", &["--store", &store, "--session-ttl", "3"], &[]);
     for _ in 0..5 {
         let client = Client::new(server.port, Era::Legacy("2025-11-25"));
         let request = client.call_request(json!(1), "notebook_append", json!({ "text": secret }));
@@ -143,8 +143,9 @@ fn expired_state_leaves_the_file_of_its_store() {
     assert!(holds() >= 5);
     drop(server);
     // What was swept may linger in free pages of the file, so it is counted by a store that opens it again.
-    let server = HttpServer::with("notebook", &["--store", &store, "--session-ttl", "1"], &[]);
-    std::thread::sleep(Duration::from_secs(4));
+    let server = HttpServer::with("notebook", &["--store", &store, "--session-ttl", "3"], &[]);
+    // Three seconds of life, a sweep every three seconds, and some more for a busy machine.
+    std::thread::sleep(Duration::from_secs(9));
     drop(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let left = runtime.block_on(async {

@@ -199,10 +199,10 @@ fn sessions_of_one_key_and_file_survive_a_crash_in_both_eras() {
 
 #[test]
 fn the_idle_time_of_a_session_is_the_operators() {
-    let server = HttpServer::with("tutorial", &["--session-ttl", "1"], &[]);
+    let server = HttpServer::with("tutorial", &["--session-ttl", "3"], &[]);
     let client = Client::new(server.port, Era::Legacy("2025-11-25"));
     assert!(client.call("memory_add", json!({ "number": 1 }))["error"].is_null());
-    std::thread::sleep(Duration::from_millis(2_300));
+    std::thread::sleep(Duration::from_millis(5_000));
     let request = client.call_request(json!(1), "memory_recall", json!({}));
     assert_eq!(request.send(server.port).status, 404);
 }
