@@ -88,7 +88,7 @@ impl Dispatch {
         let Some((card, checks)) = tool else { return Err(Fault::internal()) };
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return Ok(refused_as_result(self.run(index, undecoded, &mut [], cx).await));
+            return refused_as_result(self.run(index, undecoded, &mut [], cx).await);
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -135,7 +135,7 @@ impl Dispatch {
             let result = match self.run(index, arguments, &mut draft.slots, cx).await {
                 Ok(result) if !result.is_error => result,
                 // Dropping the draft discards it.
-                refusal => return Ok(refused_as_result(refusal)),
+                refusal => return refused_as_result(refusal),
             };
             match Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()))).await {
                 Ok(Ended::Saved) => return Ok(result),
@@ -196,9 +196,10 @@ fn panicked(tool: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
     Fault::internal()
 }
 
-/// A refusal is a result that the model reads.
-fn refused_as_result(result: Result<ToolResult, ToolError>) -> ToolResult {
-    result.unwrap_or_else(|error| ToolResult::error(error.message()))
+/// A refusal is a result that the model reads; a result that can't be JSON is none.
+fn refused_as_result(result: Result<ToolResult, ToolError>) -> Result<ToolResult, Fault> {
+    result
+        .or_else(|error| if error.is_fault() { Err(Fault::internal()) } else { Ok(ToolResult::error(error.message())) })
 }
 
 /// The handle in the arguments, if there is one that is a string.

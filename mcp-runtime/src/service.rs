@@ -28,7 +28,8 @@ pub trait Service: Send + Sync + 'static {
     /// Runs a tool once. `run.parts` holds one slot per entry of the tool's [`ToolCard::parts`], in that order.
     ///
     /// # Errors
-    /// [`ToolError`], for the model to read: bad arguments or the tool's own refusal. The drafts are then discarded.
+    /// [`ToolError`], for the model to read: bad arguments or the tool's own refusal; a typed result that can't be JSON
+    /// becomes -32603 instead. The drafts are then discarded.
     fn call_tool<'a>(&'a self, tool: usize, run: Run<'a>) -> BoxFuture<'a, Result<ToolResult, ToolError>>;
 }
 

@@ -67,6 +67,80 @@ fn a_panic_of_a_session_type_is_an_internal_error_of_its_call_alone() {
     assert_eq!(*client.structured(&client.call("no_encoding", json!({ "value": 0 }))), json!(0));
 }
 
+/// A result that can't be written.
+#[derive(JsonSchema)]
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("the secret of the result"))
+    }
+}
+
+/// What one session counts.
+#[derive(Default, Serialize, Deserialize, SessionState)]
+struct Tally(u64);
+
+/// Tools whose results can't be JSON.
+#[mcp_server(name = "unwritable")]
+mod unwritable {
+    use super::{Tally, Unwritable};
+    use mcp_runtime::{Reply, ToolError};
+    use std::collections::BTreeMap;
+
+    /// Give no number.
+    #[tool]
+    pub fn nan() -> f64 {
+        f64::NAN
+    }
+
+    /// Give more than a number.
+    #[tool]
+    pub fn infinite(tally: &mut Tally) -> Result<Vec<f64>, ToolError> {
+        tally.0 += 1;
+        Ok(vec![1.0, f64::INFINITY])
+    }
+
+    /// Give a map that no object can be.
+    #[tool]
+    pub fn keys(tally: &mut Tally) -> BTreeMap<(u8, u8), u8> {
+        tally.0 += 1;
+        BTreeMap::from([((1, 2), 3)])
+    }
+
+    /// Give what fails, with a text.
+    #[tool]
+    pub fn failing(tally: &mut Tally) -> Reply<Unwritable> {
+        tally.0 += 1;
+        Reply::new(Unwritable, "never read")
+    }
+
+    /// What was counted.
+    #[tool(read_only)]
+    pub fn tally(tally: &Tally) -> u64 {
+        tally.0
+    }
+}
+
+#[test]
+fn abuse_g15_a_result_that_cant_be_json_is_an_internal_error_and_its_draft_is_discarded() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let running = runtime.block_on(unwritable::server().port(0).start()).unwrap();
+    let internal = json!({ "code": -32603, "message": "Internal error" });
+    for era in [Era::Legacy("2024-11-05"), Era::Legacy("2025-11-25"), Era::Modern] {
+        let client = Client::new(running.address().port(), era);
+        // Opened by hand: the client knows the stateful tools of the common servers alone.
+        let arguments = if era == Era::Modern { json!({ "session": client.handle() }) } else { json!({}) };
+        for tool in ["infinite", "keys", "failing"] {
+            let answer = client.call(tool, arguments.clone());
+            assert_eq!(answer["error"], internal, "{era:?}: {tool}");
+            assert!(answer.get("result").is_none() && !answer.to_string().contains("secret"), "{answer}");
+        }
+        assert_eq!(client.call("nan", json!({}))["error"], internal, "{era:?}");
+        assert_eq!(client.call("tally", arguments)["result"]["content"][0]["text"], "0", "{era:?}");
+    }
+}
+
 #[test]
 fn an_id_that_was_cancelled_can_be_used_again_at_once() {
     let served = Served::plain();

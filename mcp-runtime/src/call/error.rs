@@ -13,12 +13,14 @@ use std::{error::Error as StdError, fmt};
 pub struct ToolError {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// The tool did not refuse: its call failed as protocol.
+    fault: bool,
 }
 
 impl ToolError {
     /// A refusal with this text for the model.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self { message: message.into(), source: None, fault: false }
     }
 
     /// A failure whose details are the operator's alone: the log gets the source, the model a fixed text with an id by
@@ -27,7 +29,20 @@ impl ToolError {
         let source = source.into();
         let id = incident_id();
         tracing::error!(incident = %id, error = %chain(&*source), "a tool failed");
-        Self { message: format!("internal error, id {id}: the details are in the server's log"), source: Some(source) }
+        let message = format!("internal error, id {id}: the details are in the server's log");
+        Self { message, source: Some(source), fault: false }
+    }
+
+    /// A typed result that can't be JSON: the call has no result that a client could be given, so it becomes a
+    /// [`Fault`](super::Fault), -32603, and nothing that the model reads.
+    pub(crate) fn unencodable(source: serde_json::Error) -> Self {
+        tracing::error!(error = %source, "the result of a tool can't be JSON");
+        Self { message: "internal error".to_owned(), source: Some(source.into()), fault: true }
+    }
+
+    /// Whether the call failed as protocol.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.fault
     }
 
     /// The text that the model reads.

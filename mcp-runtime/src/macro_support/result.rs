@@ -182,7 +182,7 @@ impl<T: TypedResult> Closes<T> for Typed<T> {
     const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Some(|generator| generator.subschema_for::<T>());
 
     fn close(value: T) -> Result<ToolResult, ToolError> {
-        ToolResult::default().with_structured(&value).map_err(ToolError::internal)
+        ToolResult::default().with_structured(&value).map_err(ToolError::unencodable)
     }
 }
 
@@ -193,7 +193,7 @@ impl<T: TypedResult> Closes<Reply<T>> for Told<T> {
     const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Typed::<T>::SCHEMA;
 
     fn close(reply: Reply<T>) -> Result<ToolResult, ToolError> {
-        ToolResult::text(reply.text).with_structured(&reply.value).map_err(ToolError::internal)
+        ToolResult::text(reply.text).with_structured(&reply.value).map_err(ToolError::unencodable)
     }
 }
 
@@ -236,7 +236,7 @@ impl<R> Output<R> {
     /// The result of a call.
     ///
     /// # Errors
-    /// The function's own, and a masked one when its value can't be JSON.
+    /// The function's own, and one that becomes a fault when its value can't be JSON.
     pub fn finish(&self, returned: R) -> Result<ToolResult, ToolError> {
         (self.finish)(returned)
     }

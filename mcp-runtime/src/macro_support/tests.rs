@@ -243,11 +243,13 @@ async fn an_error_of_the_users_own_becomes_a_refusal() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_json_is_masked() {
+async fn what_can_not_be_json_is_a_fault() {
     for tool in ["unwritable", "infinite", "infinite_reply"] {
-        let refusal = call(tool).await.expect_err("a refusal");
-        assert!(refusal.message().starts_with("internal error, id "), "{tool}: {refusal}");
+        let error = call(tool).await.expect_err("no result");
+        assert!(error.is_fault(), "{tool}");
+        assert_eq!(error.message(), "internal error", "{tool}");
     }
+    assert!(!call("refusal").await.expect_err("a refusal").is_fault());
 }
 
 #[test]
