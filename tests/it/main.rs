@@ -18,3 +18,4 @@ mod support;
 mod tidy;
 mod transcripts;
 mod ui;
+mod vocabulary;

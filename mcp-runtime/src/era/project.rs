@@ -96,9 +96,11 @@ fn text_block(out: &mut Vec<u8>, text: &str) {
 /// Writes a block, or text in its place where the revision lacks its kind.
 fn content(out: &mut Vec<u8>, facts: &Facts, block: &Content) {
     match block {
-        Content::Text { text, annotations: None } => text_block(out, text),
+        Content::Text { text, annotations: None, meta: None } => text_block(out, text),
         Content::Audio { mime_type, .. } if !facts.audio => text_block(out, &format!("[audio, {mime_type}]")),
-        Content::ResourceLink { uri, name, .. } if !facts.resource_links => text_block(out, &format!("{name}: {uri}")),
+        Content::ResourceLink(resource) if !facts.resource_links => {
+            text_block(out, &format!("{}: {}", resource.name, resource.uri));
+        }
         // Plain data: writing it into memory can't fail.
         block => out.extend_from_slice(&serde_json::to_vec(block).unwrap_or_default()),
     }

@@ -2,12 +2,21 @@
 //!
 //! Takes: nothing. Gives: plain types. Knows: the specification. Must not know: transports, sessions, stores.
 
+pub mod ask;
 pub mod capability;
 pub mod content;
+pub mod notice;
+pub mod prompt;
+pub mod resource;
+pub mod task;
 pub mod tool;
 pub mod version;
 
 pub use capability::{ClientCapabilities, Implementation};
-pub use content::{Annotations, Audience, Content, Icon, ResourceContents};
+pub use content::{Annotations, Content, Icon, ResourceContents, Role};
+pub use notice::{LogLevel, LogMessage, Progress};
+pub use prompt::{Prompt, PromptArgument, PromptMessage};
+pub use resource::{Resource, ResourceTemplate};
+pub use task::TaskStatus;
 pub use tool::{Tool, ToolAnnotations};
 pub use version::Version;

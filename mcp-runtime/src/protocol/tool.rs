@@ -1,7 +1,10 @@
 //! What a client learns of a tool.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 
 use super::Icon;
 
@@ -35,6 +38,24 @@ pub struct Tool {
     /// Additional facts by namespaced key.
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<Map<String, Value>>,
+}
+
+impl Tool {
+    /// A tool whose arguments have this JSON Schema, which must be of an object; for the tools of a
+    /// [`SamplingRequest`](super::ask::SamplingRequest): those of a server are declared.
+    pub fn new(name: impl Into<String>, description: impl Into<String>, input_schema: &Value) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: Some(description.into()),
+            // A value is always text.
+            input_schema: to_raw_value(input_schema).unwrap_or_else(|_| RawValue::NULL.to_owned()),
+            output_schema: None,
+            annotations: ToolAnnotations::default(),
+            icons: Vec::new(),
+            meta: None,
+        }
+    }
 }
 
 /// Hints on what a tool does; absent means "not said".
