@@ -20,12 +20,12 @@ use tokio::sync::Semaphore;
 use crate::{
     auth::Principal,
     call::{Call, Fault, Outbox, Outcome, chain},
-    dispatch::{Dispatch, Handles},
+    dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
     protocol::{Tool, ToolAnnotations},
-    schema::{self, Checks, ExtraArgument},
-    service::{ServerCard, Service},
+    schema::ExtraArgument,
+    service::Service,
     session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
     store::{StateStore, StoreError},
     wire::{self, Body, Message, Raw},
@@ -101,9 +101,9 @@ impl Engine {
         store: Arc<dyn StateStore>,
     ) -> Result<Arc<Self>, StartError> {
         let card = service.card();
-        let stateful = card.tools.iter().find(|tool| !tool.parts.is_empty());
-        if let (Some(tool), true) = (stateful, sessions.are_off()) {
-            return Err(StartError::StateWithoutSessions { tool: tool.name });
+        let stateful = card.functions().find(|function| !function.parts.is_empty());
+        if let (Some(function), true) = (stateful, sessions.are_off()) {
+            return Err(StartError::StateWithoutSessions { tool: function.name });
         }
         let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
         let sessions = room.map_err(|error| match error {
@@ -111,16 +111,18 @@ impl Engine {
             OpenError::Store(error) => StartError::Store(error),
         })?;
         let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() };
-        let described = describe(card, &sessions, handles)?;
-        let prepared = Prepared::new(card, &described.tools, &described.with_handles).map_err(StartError::Encoding)?;
+        let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
+        let extra = ExtraArgument { name: handles.argument, description: &description };
+        let Described { catalogue, lists, mut with_handles } = Catalogue::of(card, &extra)
+            .map_err(|Indescribable { function, advice }| StartError::Schema { tool: function, advice })?;
+        if handles.offered {
+            let minting = minting_tool(handles, sessions.handle_idle()).map_err(StartError::Encoding)?;
+            with_handles.tools.push(minting);
+        }
+        let prepared = Prepared::new(card, &lists, &with_handles).map_err(StartError::Encoding)?;
         let sessions = Arc::new(sessions);
-        let dispatch = Dispatch {
-            service,
-            sessions: sessions.clone(),
-            state: StateRoom::new(store.clone()),
-            checks: described.checks,
-            handles,
-        };
+        let dispatch =
+            Dispatch { service, sessions: sessions.clone(), state: StateRoom::new(store.clone()), catalogue, handles };
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
@@ -251,38 +253,6 @@ impl Engine {
     pub fn name_and_version(&self) -> (&'static str, &'static str) {
         (self.dispatch.service.card().name, self.dispatch.service.card().version)
     }
-}
-
-/// The tools as clients see them.
-struct Described {
-    /// Where a session id or process carries the state.
-    tools: Vec<Tool>,
-    /// Where handles do: with the tool that mints them.
-    with_handles: Vec<Tool>,
-    checks: Vec<Checks>,
-}
-
-fn describe(card: &'static ServerCard, sessions: &SessionRoom, handles: Handles) -> Result<Described, StartError> {
-    let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
-    let extra = ExtraArgument { name: handles.argument, description: &description };
-    let mut described = Described { tools: Vec::new(), with_handles: Vec::new(), checks: Vec::new() };
-    for tool in card.tools {
-        let describe =
-            |extra| schema::describe(tool, extra).map_err(|advice| StartError::Schema { tool: tool.name, advice });
-        let plain = describe(None)?;
-        let stateful = handles.offered && !tool.parts.is_empty();
-        described.with_handles.push(if stateful { describe(Some(&extra))?.tool } else { plain.tool.clone() });
-        for violation in schema::violations(&plain.tool) {
-            tracing::warn!(tool = tool.name, "some clients will not take this tool as it is: {violation}");
-        }
-        described.tools.push(plain.tool);
-        described.checks.push(plain.checks);
-    }
-    if handles.offered {
-        let minting = minting_tool(handles, sessions.handle_idle()).map_err(StartError::Encoding)?;
-        described.with_handles.push(minting);
-    }
-    Ok(described)
 }
 
 /// The tool that mints handles.

@@ -23,7 +23,7 @@ pub use crate::{
     call::{Context, Reply, ToolError, ToolResult},
     protocol::ToolAnnotations,
     server::{Result, Server},
-    service::{ArgumentCard, BoxFuture, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},
+    service::{ArgumentCard, BoxFuture, FunctionCard, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},
     session::{Part, PartCard, PartSlot, PartType, SessionState, part},
 };
 pub use result::{ChooseTyped, KeepWhole, Output, ToolFailure, TypedResult, output};

@@ -1,15 +1,15 @@
 //! The trait that `#[mcp_server]` implements, and the tables that it writes.
 //!
-//! Takes: a tool's index and a [`Run`]. Gives: the tool's result. Knows: tools, arguments, session parts. Must not know:
-//! protocol revisions, transports, JSON-RPC.
+//! Takes: a function's index and a [`Run`]. Gives: its result. Knows: tools, prompts, resources, arguments, session
+//! parts. Must not know: protocol revisions, transports, JSON-RPC.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use schemars::{Schema, SchemaGenerator};
 
 use crate::{
-    call::{Context, ToolError, ToolResult},
-    protocol::{Icon, ToolAnnotations},
+    call::{Completion, Context, PromptResult, ResourceResult, ToolError, ToolResult},
+    protocol::{CacheHint, Icon, Role, ToolAnnotations},
     schema::Arguments,
     session::{PartCard, PartSlot},
 };
@@ -25,15 +25,54 @@ pub trait Service: Send + Sync + 'static {
     /// The index in [`ServerCard::tools`] of the tool of this name.
     fn find_tool(&self, name: &str) -> Option<usize>;
 
-    /// Runs a tool once. `run.parts` holds one slot per entry of the tool's [`ToolCard::parts`], in that order.
+    /// Runs a tool once. `run.parts` holds one slot per entry of its [`FunctionCard::parts`], in that order; so it is for
+    /// all functions.
     ///
     /// # Errors
     /// [`ToolError`], for the model to read: bad arguments or the tool's own refusal; a typed result that can't be JSON
     /// becomes -32603 instead. The drafts are then discarded.
     fn call_tool<'a>(&'a self, tool: usize, run: Run<'a>) -> BoxFuture<'a, Result<ToolResult, ToolError>>;
+
+    /// The index in [`ServerCard::prompts`] of the prompt of this name.
+    fn find_prompt(&self, name: &str) -> Option<usize> {
+        self.card().prompts.iter().position(|prompt| prompt.function.name == name)
+    }
+
+    /// Runs a prompt's function once.
+    ///
+    /// # Errors
+    /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
+    fn get_prompt<'a>(&'a self, prompt: usize, run: Run<'a>) -> BoxFuture<'a, Result<PromptResult, ToolError>> {
+        let _ = run;
+        Box::pin(async move { Err(no_such("prompt", prompt)) })
+    }
+
+    /// Runs a resource's function once; the arguments are the template's variables.
+    ///
+    /// # Errors
+    /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
+    fn read_resource<'a>(&'a self, resource: usize, run: Run<'a>) -> BoxFuture<'a, Result<ResourceResult, ToolError>> {
+        let _ = run;
+        Box::pin(async move { Err(no_such("resource", resource)) })
+    }
+
+    /// Runs a completion's function once.
+    ///
+    /// # Errors
+    /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
+    fn complete<'a>(&'a self, completion: usize, run: Run<'a>) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        let _ = run;
+        Box::pin(async move { Err(no_such("completion", completion)) })
+    }
 }
 
-/// What one run of a tool works with.
+/// The answer to a call of a function that is not in the table: a defect of the caller, masked for the model.
+#[cold]
+fn no_such(kind: &str, index: usize) -> ToolError {
+    ToolError::internal(format!("the server has no {kind} with the index {index}"))
+}
+
+/// What one run of a function works with.
 #[non_exhaustive]
 pub struct Run<'a> {
     /// The arguments as they came, undecoded.
@@ -60,8 +99,43 @@ pub struct ServerCard {
     pub icons: &'static [IconCard],
     /// The tools, in source order.
     pub tools: &'static [ToolCard],
+    /// The prompts, in source order.
+    pub prompts: &'static [PromptCard],
+    /// The resources and templates, in source order.
+    pub resources: &'static [ResourceCard],
+    /// The completions, in source order.
+    pub completions: &'static [CompletionCard],
+    /// How long and by whom the lists of tools, prompts and resources may be kept.
+    pub cache: CacheHint,
     /// `"5"` is accepted for 5, a JSON string for an object.
     pub lenient: bool,
+}
+
+impl ServerCard {
+    /// A card that says nothing: what a table leaves out.
+    pub const BLANK: Self = Self {
+        name: "",
+        version: "",
+        title: None,
+        instructions: None,
+        website_url: None,
+        icons: &[],
+        tools: &[],
+        prompts: &[],
+        resources: &[],
+        completions: &[],
+        cache: CacheHint::NONE,
+        lenient: true,
+    };
+
+    /// Every function that can borrow session state.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &'static FunctionCard> {
+        let tools = self.tools.iter().map(|tool| &tool.function);
+        let prompts = self.prompts.iter().map(|prompt| &prompt.function);
+        let resources = self.resources.iter().map(|resource| &resource.function);
+        let completions = self.completions.iter().map(|completion| &completion.function);
+        tools.chain(prompts).chain(resources).chain(completions)
+    }
 }
 
 /// An icon, as written in an attribute.
@@ -84,29 +158,146 @@ impl From<&IconCard> for Icon {
     }
 }
 
-/// One tool.
-pub struct ToolCard {
-    /// Programmatic name.
+/// What tools, prompts, resources and completions have in common: a function with arguments and borrowed state.
+pub struct FunctionCard {
+    /// Programmatic name, unique among its kind.
     pub name: &'static str,
     /// Name for people.
     pub title: Option<&'static str>,
     /// The doc comment of the function.
     pub description: &'static str,
-    /// Hints on its behaviour.
-    pub annotations: ToolAnnotations,
     /// Pictures.
     pub icons: &'static [IconCard],
+    /// Additional facts by namespaced key: a JSON object as text.
+    pub meta: Option<&'static str>,
     /// The owned parameters, in source order.
     pub arguments: &'static [ArgumentCard],
-    /// A verbatim input schema (`#[tool(input_schema = …)]`) in place of the generated one: JSON text.
+    /// A verbatim input schema (`#[tool(input_schema = …)]`) in place of the generated one: JSON text. Tools alone have
+    /// one.
     pub input_schema: Option<&'static str>,
-    /// What the return type says about the result.
-    pub output: fn() -> OutputCard,
     /// The session parts that the function borrows, in the order of its parameters.
     pub parts: &'static [PartCard],
+    /// How long one run may take; a longer one is cut off.
+    pub deadline: Option<Duration>,
 }
 
-/// One argument of a tool.
+impl FunctionCard {
+    /// A card that says nothing: what a table leaves out.
+    pub const BLANK: Self = Self {
+        name: "",
+        title: None,
+        description: "",
+        icons: &[],
+        meta: None,
+        arguments: &[],
+        input_schema: None,
+        parts: &[],
+        deadline: None,
+    };
+}
+
+/// One tool.
+pub struct ToolCard {
+    /// Its function.
+    pub function: FunctionCard,
+    /// Hints on its behaviour.
+    pub annotations: ToolAnnotations,
+    /// What the return type says about the result.
+    pub output: fn() -> OutputCard,
+    /// Whether a call of it can become a task.
+    pub task: TaskSupport,
+    /// What is asked during a call is answered once: the same answers do not run it a second time.
+    pub single_use: bool,
+}
+
+/// Whether a call of a tool can become a task, which the client asks for later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskSupport {
+    /// It is answered at once.
+    #[default]
+    Forbidden,
+    /// It becomes a task where the client can have one (`#[tool(task)]`).
+    Optional,
+    /// It is always a task: clients that can't have one are refused (`#[tool(task = "required")]`).
+    Required,
+}
+
+impl ToolCard {
+    /// A card that says nothing: what a table leaves out.
+    pub const BLANK: Self = Self {
+        function: FunctionCard::BLANK,
+        annotations: ToolAnnotations { read_only: None, destructive: None, idempotent: None, open_world: None },
+        output: || OutputCard { schema: None },
+        task: TaskSupport::Forbidden,
+        single_use: false,
+    };
+}
+
+/// One prompt.
+pub struct PromptCard {
+    /// Its function.
+    pub function: FunctionCard,
+}
+
+/// One resource, or a template of resources.
+pub struct ResourceCard {
+    /// Its function; the arguments are the variables of the template.
+    pub function: FunctionCard,
+    /// The URI, or its RFC 6570 template.
+    pub uri: &'static str,
+    /// For example `text/plain`; without it, what is read says.
+    pub mime_type: Option<&'static str>,
+    /// Size in bytes, where it is known before it is read.
+    pub size: Option<u64>,
+    /// For whom it is meant and how important it is.
+    pub annotations: AnnotationsCard,
+    /// How long and by whom what was read may be kept.
+    pub cache: CacheHint,
+}
+
+impl ResourceCard {
+    /// A card that says nothing: what a table leaves out.
+    pub const BLANK: Self = Self {
+        function: FunctionCard::BLANK,
+        uri: "",
+        mime_type: None,
+        size: None,
+        annotations: AnnotationsCard { audience: &[], priority: None, last_modified: None },
+        cache: CacheHint::NONE,
+    };
+}
+
+/// For whom something is meant and how important it is, as written in an attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct AnnotationsCard {
+    /// Who should see it.
+    pub audience: &'static [Role],
+    /// From 0 (optional) to 1 (required).
+    pub priority: Option<f64>,
+    /// When it last changed, ISO 8601.
+    pub last_modified: Option<&'static str>,
+}
+
+/// A function that completes one argument of a prompt or one variable of a template.
+pub struct CompletionCard {
+    /// Its function: the argument `value` is what was typed so far, all others are arguments that are known already.
+    pub function: FunctionCard,
+    /// What it completes for.
+    pub reference: CompletionReference,
+    /// The argument or variable that it completes.
+    pub argument: &'static str,
+}
+
+/// What a completion belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompletionReference {
+    /// The prompt of this name.
+    Prompt(&'static str),
+    /// The resource template with this text.
+    Resource(&'static str),
+}
+
+/// One argument of a function.
 pub struct ArgumentCard {
     /// The parameter's name, or `#[arg(name = "…")]`.
     pub name: &'static str,

@@ -27,40 +27,45 @@ mod calculator {
             icons: &[],
             tools: &[
                 __mcp::ToolCard {
-                    name: "add",
-                    title: __mcp::None,
-                    description: "Add two numbers.",
+                    function: __mcp::FunctionCard {
+                        name: "add",
+                        title: __mcp::None,
+                        description: "Add two numbers.",
+                        icons: &[],
+                        arguments: &[
+                            __mcp::ArgumentCard {
+                                name: "a",
+                                description: "",
+                                required: <__mcp::Probe<i64>>::REQUIRED,
+                                default: __mcp::None,
+                                header: __mcp::None,
+                                schema: __MCP_ARGUMENT_0_0.schema(),
+                            },
+                            __mcp::ArgumentCard {
+                                name: "b",
+                                description: "",
+                                required: <__mcp::Probe<i64>>::REQUIRED,
+                                default: __mcp::None,
+                                header: __mcp::None,
+                                schema: __MCP_ARGUMENT_0_1.schema(),
+                            },
+                        ],
+                        input_schema: __mcp::None,
+                        parts: &[],
+                        ..__mcp::FunctionCard::BLANK
+                    },
                     annotations: __mcp::ToolAnnotations {
                         read_only: __mcp::None,
                         destructive: __mcp::None,
                         idempotent: __mcp::None,
                         open_world: __mcp::None,
                     },
-                    icons: &[],
-                    arguments: &[
-                        __mcp::ArgumentCard {
-                            name: "a",
-                            description: "",
-                            required: <__mcp::Probe<i64>>::REQUIRED,
-                            default: __mcp::None,
-                            header: __mcp::None,
-                            schema: __MCP_ARGUMENT_0_0.schema(),
-                        },
-                        __mcp::ArgumentCard {
-                            name: "b",
-                            description: "",
-                            required: <__mcp::Probe<i64>>::REQUIRED,
-                            default: __mcp::None,
-                            header: __mcp::None,
-                            schema: __MCP_ARGUMENT_0_1.schema(),
-                        },
-                    ],
-                    input_schema: __mcp::None,
                     output: || __mcp_output_0().card(),
-                    parts: &[],
+                    ..__mcp::ToolCard::BLANK
                 },
             ],
             lenient: true,
+            ..__mcp::ServerCard::BLANK
         };
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic)]
@@ -87,7 +92,7 @@ mod calculator {
                                 let mut __mcp_slot_1 = __MCP_ARGUMENT_0_1.slot(__mcp::None);
                                 __mcp::decode(
                                     run.arguments,
-                                    &__MCP_CARD.tools[0usize],
+                                    &__MCP_CARD.tools[0usize].function,
                                     __MCP_CARD.lenient,
                                     &mut [&mut __mcp_slot_0, &mut __mcp_slot_1],
                                 )?;

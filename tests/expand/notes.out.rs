@@ -146,95 +146,108 @@ const _: () = {
         icons: &[],
         tools: &[
             __mcp::ToolCard {
-                name: "add_note",
-                title: __mcp::Some("Add a note"),
-                description: "Add a note to the end of the notebook.",
+                function: __mcp::FunctionCard {
+                    name: "add_note",
+                    title: __mcp::Some("Add a note"),
+                    description: "Add a note to the end of the notebook.",
+                    icons: &[],
+                    arguments: &[
+                        __mcp::ArgumentCard {
+                            name: "text",
+                            description: "The note, as plain text.",
+                            required: <__mcp::Probe<String>>::REQUIRED,
+                            default: __mcp::None,
+                            header: __mcp::None,
+                            schema: __MCP_ARGUMENT_0_0.schema(),
+                        },
+                        __mcp::ArgumentCard {
+                            name: "times",
+                            description: "How often.",
+                            required: false,
+                            default: __mcp::Some(|| __MCP_DEFAULT_0_1.show()),
+                            header: __MCP_HEADER_0_1,
+                            schema: __MCP_ARGUMENT_0_1.schema(),
+                        },
+                    ],
+                    input_schema: __mcp::None,
+                    parts: &[__MCP_PART_0_0.writes()],
+                    ..__mcp::FunctionCard::BLANK
+                },
                 annotations: __mcp::ToolAnnotations {
                     read_only: __mcp::None,
                     destructive: __mcp::None,
                     idempotent: __mcp::Some(false),
                     open_world: __mcp::None,
                 },
-                icons: &[],
-                arguments: &[
-                    __mcp::ArgumentCard {
-                        name: "text",
-                        description: "The note, as plain text.",
-                        required: <__mcp::Probe<String>>::REQUIRED,
-                        default: __mcp::None,
-                        header: __mcp::None,
-                        schema: __MCP_ARGUMENT_0_0.schema(),
-                    },
-                    __mcp::ArgumentCard {
-                        name: "times",
-                        description: "How often.",
-                        required: false,
-                        default: __mcp::Some(|| __MCP_DEFAULT_0_1.show()),
-                        header: __MCP_HEADER_0_1,
-                        schema: __MCP_ARGUMENT_0_1.schema(),
-                    },
-                ],
-                input_schema: __mcp::None,
                 output: || __mcp_output_0().card(),
-                parts: &[__MCP_PART_0_0.writes()],
+                ..__mcp::ToolCard::BLANK
             },
             __mcp::ToolCard {
-                name: "list_notes",
-                title: __mcp::None,
-                description: "Every note so far, oldest first.\n\nAnswers at once.",
+                function: __mcp::FunctionCard {
+                    name: "list_notes",
+                    title: __mcp::None,
+                    description: "Every note so far, oldest first.\n\nAnswers at once.",
+                    icons: &[
+                        __mcp::IconCard {
+                            src: "https://example.com/list.png",
+                            mime_type: __mcp::None,
+                            sizes: &[],
+                        },
+                    ],
+                    arguments: &[],
+                    input_schema: __mcp::None,
+                    parts: &[__MCP_PART_1_0.reads()],
+                    ..__mcp::FunctionCard::BLANK
+                },
                 annotations: __mcp::ToolAnnotations {
                     read_only: __mcp::Some(true),
                     destructive: __mcp::None,
                     idempotent: __mcp::None,
                     open_world: __mcp::None,
                 },
-                icons: &[
-                    __mcp::IconCard {
-                        src: "https://example.com/list.png",
-                        mime_type: __mcp::None,
-                        sizes: &[],
-                    },
-                ],
-                arguments: &[],
-                input_schema: __mcp::None,
                 output: || __mcp_output_1().card(),
-                parts: &[__MCP_PART_1_0.reads()],
+                ..__mcp::ToolCard::BLANK
             },
             __mcp::ToolCard {
-                name: "motto",
-                title: __mcp::None,
-                description: "The name of the server, after a while.",
+                function: __mcp::FunctionCard {
+                    name: "motto",
+                    title: __mcp::None,
+                    description: "The name of the server, after a while.",
+                    icons: &[],
+                    arguments: &[
+                        __mcp::ArgumentCard {
+                            name: "language",
+                            description: "",
+                            required: false,
+                            default: __mcp::Some(|| __MCP_DEFAULT_2_0.show()),
+                            header: __mcp::None,
+                            schema: __MCP_ARGUMENT_2_0.schema(),
+                        },
+                        __mcp::ArgumentCard {
+                            name: "loud",
+                            description: "",
+                            required: false,
+                            default: __mcp::Some(|| __MCP_DEFAULT_2_1.show()),
+                            header: __mcp::None,
+                            schema: __MCP_ARGUMENT_2_1.schema(),
+                        },
+                    ],
+                    input_schema: __mcp::Some(include_str!("motto.json")),
+                    parts: &[],
+                    ..__mcp::FunctionCard::BLANK
+                },
                 annotations: __mcp::ToolAnnotations {
                     read_only: __mcp::None,
                     destructive: __mcp::None,
                     idempotent: __mcp::None,
                     open_world: __mcp::None,
                 },
-                icons: &[],
-                arguments: &[
-                    __mcp::ArgumentCard {
-                        name: "language",
-                        description: "",
-                        required: false,
-                        default: __mcp::Some(|| __MCP_DEFAULT_2_0.show()),
-                        header: __mcp::None,
-                        schema: __MCP_ARGUMENT_2_0.schema(),
-                    },
-                    __mcp::ArgumentCard {
-                        name: "loud",
-                        description: "",
-                        required: false,
-                        default: __mcp::Some(|| __MCP_DEFAULT_2_1.show()),
-                        header: __mcp::None,
-                        schema: __MCP_ARGUMENT_2_1.schema(),
-                    },
-                ],
-                input_schema: __mcp::Some(include_str!("motto.json")),
                 output: || __mcp_output_2().card(),
-                parts: &[],
+                ..__mcp::ToolCard::BLANK
             },
         ],
         lenient: true,
+        ..__mcp::ServerCard::BLANK
     };
     #[automatically_derived]
     #[allow(clippy::all, clippy::pedantic)]
@@ -264,7 +277,7 @@ const _: () = {
                                 .slot(__MCP_DEFAULT_0_1.make());
                             __mcp::decode(
                                 run.arguments,
-                                &__MCP_CARD.tools[0usize],
+                                &__MCP_CARD.tools[0usize].function,
                                 __MCP_CARD.lenient,
                                 &mut [&mut __mcp_slot_0, &mut __mcp_slot_1],
                             )?;
@@ -288,7 +301,7 @@ const _: () = {
                     __mcp::future_of_a_tool_must_be_send(async move {
                         __mcp::decode(
                             run.arguments,
-                            &__MCP_CARD.tools[1usize],
+                            &__MCP_CARD.tools[1usize].function,
                             __MCP_CARD.lenient,
                             &mut [],
                         )?;
@@ -308,7 +321,7 @@ const _: () = {
                                 .slot(__MCP_DEFAULT_2_1.make());
                             __mcp::decode(
                                 run.arguments,
-                                &__MCP_CARD.tools[2usize],
+                                &__MCP_CARD.tools[2usize].function,
                                 __MCP_CARD.lenient,
                                 &mut [&mut __mcp_slot_0, &mut __mcp_slot_1],
                             )?;

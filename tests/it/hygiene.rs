@@ -97,7 +97,8 @@ fn a_server_needs_nothing_of_the_scope_it_is_in() {
     let notes = strict::Notes { limit: 1 };
     assert_eq!(notes.card().name, "strict");
     assert_eq!(["add", "count", "name", "other"].map(|tool| notes.find_tool(tool)), [Some(0), Some(1), Some(2), None]);
-    let required: Vec<bool> = notes.card().tools[0].arguments.iter().map(|argument| argument.required).collect();
+    let required: Vec<bool> =
+        notes.card().tools[0].function.arguments.iter().map(|argument| argument.required).collect();
     assert_eq!(required, [true, false, false, false]);
     let keys = |parts: &[mcp_runtime::__private::PartCard]| parts.iter().map(|part| part.part.key).collect::<Vec<_>>();
     assert_eq!(keys(strict::NotesSession::PARTS), ["Notebook", "Order"]);

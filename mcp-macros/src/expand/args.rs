@@ -80,7 +80,7 @@ pub(super) fn decode(tool: usize, declared: &Tool) -> TokenStream {
         quote! { let mut #slot = #name.slot(#default); }
     });
     let decode = quote! {
-        __mcp::decode(run.arguments, &__MCP_CARD.tools[#tool], __MCP_CARD.lenient, &mut [#(&mut #slots),*])?;
+        __mcp::decode(run.arguments, &__MCP_CARD.tools[#tool].function, __MCP_CARD.lenient, &mut [#(&mut #slots),*])?;
     };
     if slots.is_empty() {
         return decode;

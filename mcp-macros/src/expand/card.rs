@@ -27,6 +27,7 @@ pub(super) fn server(server: &Server) -> TokenStream {
             icons: #icons,
             tools: &[#(#tools),*],
             lenient: #lenient,
+            ..__mcp::ServerCard::BLANK
         };
     }
 }
@@ -42,15 +43,19 @@ fn tool(index: usize, declared: &Tool) -> TokenStream {
     let parts = declared.parts().enumerate().map(|(part, declared)| assert::card(index, part, declared));
     quote! {
         __mcp::ToolCard {
-            name: #name,
-            title: #title,
-            description: #description,
+            function: __mcp::FunctionCard {
+                name: #name,
+                title: #title,
+                description: #description,
+                icons: #icons,
+                arguments: &[#(#arguments),*],
+                input_schema: #input_schema,
+                parts: &[#(#parts),*],
+                ..__mcp::FunctionCard::BLANK
+            },
             annotations: #annotations,
-            icons: #icons,
-            arguments: &[#(#arguments),*],
-            input_schema: #input_schema,
             output: || #output().card(),
-            parts: &[#(#parts),*],
+            ..__mcp::ToolCard::BLANK
         }
     }
 }

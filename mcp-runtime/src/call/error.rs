@@ -45,6 +45,11 @@ impl ToolError {
         self.fault
     }
 
+    /// Whether it is masked: the details are the operator's alone.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.source.is_some()
+    }
+
     /// The text that the model reads.
     #[must_use]
     pub fn message(&self) -> &str {

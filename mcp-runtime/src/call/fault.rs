@@ -13,14 +13,27 @@ pub struct Fault {
     pub message: String,
     /// Facts that a program can use.
     pub data: Option<Value>,
+    /// What the answer depends on besides the code.
+    pub kind: FaultKind,
+}
+
+/// What the answer to a fault depends on besides its code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// Nothing.
+    #[default]
+    Plain,
     /// The backing store could not answer: HTTP 503 with `Retry-After` instead of 200.
-    pub unavailable: bool,
+    Unavailable,
+    /// There is no such resource: revisions before 2026-07-28 have a code of their own for it.
+    ResourceNotFound,
 }
 
 impl Fault {
     /// A fault with this code and message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None, unavailable: false }
+        Self { code, message: message.into(), data: None, kind: FaultKind::Plain }
     }
 
     /// The same with `data`.
@@ -36,9 +49,22 @@ impl Fault {
         Self::new(Code::INTERNAL_ERROR, "Internal error")
     }
 
+    /// There is no resource of this URI, or none that the caller may know of.
+    ///
+    /// # Source
+    /// 2026-07-28 server/resources §Error Handling.
+    #[must_use]
+    pub fn resource_not_found(uri: &str) -> Self {
+        let fault = Self::new(Code::INVALID_PARAMS, "Resource not found");
+        Self { kind: FaultKind::ResourceNotFound, ..fault }.with_data(serde_json::json!({ "uri": uri }))
+    }
+
     /// The store could not answer in time; the details are in the log.
     #[must_use]
     pub fn unavailable() -> Self {
-        Self { unavailable: true, ..Self::new(Code::INTERNAL_ERROR, "The session store is unavailable, try again") }
+        Self {
+            kind: FaultKind::Unavailable,
+            ..Self::new(Code::INTERNAL_ERROR, "The session store is unavailable, try again")
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! What is asked for, and how it ended, in words that no revision owns.
 
-use super::{Context, ToolResult};
-use crate::{session::SessionKey, wire::Raw};
+use super::{Completion, Context, PromptResult, ToolResult};
+use crate::{
+    protocol::{CacheHint, Prompt, Resource, ResourceContents, ResourceTemplate, Tool},
+    session::SessionKey,
+    wire::Raw,
+};
 
 /// One request, opened: `era` made it, `dispatch` answers it.
 pub(crate) struct Call {
@@ -15,8 +19,13 @@ pub(crate) struct Call {
 
 /// What is asked for.
 pub(crate) enum Operation {
-    /// The list of tools.
-    ListTools,
+    /// A page of one of the lists.
+    List {
+        /// Which one.
+        list: List,
+        /// Where it goes on; `None` for the first page.
+        cursor: Option<Box<str>>,
+    },
     /// Call a tool.
     CallTool {
         /// Its name.
@@ -24,6 +33,53 @@ pub(crate) enum Operation {
         /// The arguments, an object as JSON text; `{}` when none came.
         arguments: Raw,
     },
+    /// Get a prompt.
+    GetPrompt {
+        /// Its name.
+        name: Box<str>,
+        /// The arguments, an object as JSON text; `{}` when none came.
+        arguments: Raw,
+    },
+    /// Read a resource.
+    ReadResource {
+        /// Its URI.
+        uri: Box<str>,
+    },
+    /// Complete an argument.
+    Complete(Box<Completing>),
+}
+
+/// One of the lists that a server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum List {
+    /// Tools.
+    Tools,
+    /// Prompts.
+    Prompts,
+    /// Resources.
+    Resources,
+    /// Templates of resources.
+    Templates,
+}
+
+/// What is to be completed.
+pub(crate) struct Completing {
+    /// What the argument belongs to.
+    pub(crate) reference: Reference,
+    /// Its name.
+    pub(crate) argument: Box<str>,
+    /// What was typed so far.
+    pub(crate) value: Box<str>,
+    /// The arguments that are known already, by name.
+    pub(crate) known: Vec<(Box<str>, Box<str>)>,
+}
+
+/// What an argument that is to be completed belongs to.
+pub(crate) enum Reference {
+    /// The prompt of this name.
+    Prompt(Box<str>),
+    /// The resource of this URI or template.
+    Resource(Box<str>),
 }
 
 /// Where a call's session state hangs.
@@ -39,11 +95,14 @@ pub(crate) enum Carrier {
 
 /// How an operation ended.
 pub(crate) enum Outcome {
-    /// The declared tools.
-    Tools {
-        /// Handles carry the state: each tool that borrows it names one, and there is a tool that mints them.
-        handles: bool,
-    },
+    /// A page of the tools.
+    Tools(Page<Tool>),
+    /// A page of the prompts.
+    Prompts(Page<Prompt>),
+    /// A page of the resources.
+    Resources(Page<Resource>),
+    /// A page of the templates of resources.
+    Templates(Page<ResourceTemplate>),
     /// A tool's result.
     Tool {
         /// The tool's index among the declared ones; `None` for a tool of the framework's own.
@@ -51,4 +110,25 @@ pub(crate) enum Outcome {
         /// What it gave back.
         result: ToolResult,
     },
+    /// A prompt's messages.
+    Prompt(Box<PromptResult>),
+    /// What was read of a resource.
+    Resource {
+        /// The contents.
+        contents: Vec<ResourceContents>,
+        /// How long and by whom they may be kept.
+        cache: CacheHint,
+    },
+    /// How an argument may go on.
+    Completion(Box<Completion>),
+}
+
+/// A page of a list: all that was declared, encoded at the start, and what was found for this request.
+pub(crate) struct Page<T> {
+    /// Handles carry the state: whatever borrows it names one, and there is a tool that mints them.
+    pub(crate) handles: bool,
+    /// What was found for this request, behind them.
+    pub(crate) found: Vec<T>,
+    /// Where the list goes on; `None` at its end.
+    pub(crate) next: Option<Box<str>>,
 }

@@ -1,9 +1,12 @@
-//! What a tool gives back.
+//! What functions give back.
 
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{protocol::Content, session::Finite};
+use crate::{
+    protocol::{Content, PromptMessage, ResourceContents},
+    session::Finite,
+};
 
 /// The whole result of a tool, for functions that want full control.
 ///
@@ -70,6 +73,77 @@ impl<T> Reply<T> {
     /// This value, told in these words.
     pub fn new(value: T, text: impl Into<String>) -> Self {
         Self { value, text: text.into() }
+    }
+}
+
+/// The whole result of a prompt, for functions that want full control.
+///
+/// # Source
+/// 2026-07-28 schema, `GetPromptResult`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PromptResult {
+    /// What the prompt is for, where it differs from its description in the list.
+    pub description: Option<String>,
+    /// The messages, in order.
+    pub messages: Vec<PromptMessage>,
+    /// Additional facts by namespaced key.
+    pub meta: Option<Map<String, Value>>,
+}
+
+impl PromptResult {
+    /// A result of these messages.
+    pub fn new(messages: impl IntoIterator<Item = PromptMessage>) -> Self {
+        Self { messages: messages.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same with a description.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+/// What a resource's function gives back, for functions that want full control.
+///
+/// # Source
+/// 2026-07-28 schema, `ReadResourceResult`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ResourceResult {
+    /// Text, under the URI that was asked for and with the declared MIME type.
+    Text(String),
+    /// Bytes, under the URI that was asked for and with the declared MIME type.
+    Blob(Vec<u8>),
+    /// Contents that say themselves what they are: of a resource that consists of several, for example.
+    Contents(Vec<ResourceContents>),
+    /// There is no such resource: -32602 on 2026-07-28, -32002 before that, with the URI in `data`.
+    NotFound,
+}
+
+/// What a completion's function gives back, for functions that know more than the values.
+///
+/// # Shape
+/// At most 100 values are sent, whatever is here; `has_more` is set when some are left out.
+///
+/// # Source
+/// 2026-07-28 schema, `CompleteResult`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Completion {
+    /// The values, the most fitting first.
+    pub values: Vec<String>,
+    /// How many there are in all, where that is known.
+    pub total: Option<u64>,
+    /// There are more than these.
+    pub has_more: bool,
+}
+
+impl Completion {
+    /// These values.
+    pub fn new(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { values: values.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 }
 

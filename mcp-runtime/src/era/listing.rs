@@ -1,16 +1,32 @@
-//! Tools, in the shape of a revision.
+//! What is listed, in the shape of a revision.
 
-use serde::Serialize;
 use serde_json::{
-    Map, Value, json,
+    Value, json,
     value::{RawValue, to_raw_value},
 };
 
-use crate::protocol::{Icon, Tool, ToolAnnotations, Version, version::Facts};
+use crate::{
+    call::List,
+    protocol::{Annotations, Prompt, Resource, ResourceTemplate, Tool, ToolAnnotations, version::Facts},
+};
 
-/// Tools as the revision shows them.
-pub(super) fn tools(tools: &[Tool], version: Version) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
-    tools.iter().map(|tool| to_raw_value(&View::of(tool, version.facts())?)).collect()
+/// Something that is listed.
+pub(super) trait Listed: Sized {
+    /// The list that it stands in.
+    const LIST: List;
+
+    /// It, as the revision shows it.
+    fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error>;
+}
+
+/// The method's member that holds the things listed.
+pub(super) fn member(list: List) -> &'static str {
+    match list {
+        List::Tools => "tools",
+        List::Prompts => "prompts",
+        List::Resources => "resources",
+        List::Templates => "resourceTemplates",
+    }
 }
 
 /// Whether revisions whose structured results are objects get this output as `{"result": …}`.
@@ -19,41 +35,77 @@ pub(super) fn must_wrap(schema: &RawValue) -> bool {
     schema.get("type").and_then(Value::as_str) != Some("object")
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct View<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    input_schema: &'a RawValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<ToolAnnotations>,
-    #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
-    icons: &'a [Icon],
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<&'a Map<String, Value>>,
+/// What every named thing has only from some revision on.
+macro_rules! strip {
+    ($thing:ident, $facts:ident) => {
+        if !$facts.titles {
+            $thing.title = None;
+        }
+        if !$facts.icons {
+            $thing.icons.clear();
+        }
+        if !$facts.object_meta {
+            $thing.meta = None;
+        }
+    };
 }
 
-impl<'a> View<'a> {
-    fn of(tool: &'a Tool, facts: &Facts) -> Result<Self, serde_json::Error> {
-        let output_schema = match tool.output_schema.as_deref().filter(|_| facts.structured) {
-            Some(schema) if !facts.any_output && must_wrap(schema) => Some(wrapped(schema)?),
-            schema => schema.map(ToOwned::to_owned),
+impl Listed for Tool {
+    const LIST: List = List::Tools;
+
+    fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
+        let mut tool = self.clone();
+        strip!(tool, facts);
+        if !facts.annotations {
+            tool.annotations = ToolAnnotations::default();
+        }
+        tool.output_schema = match tool.output_schema.filter(|_| facts.structured) {
+            Some(schema) if !facts.any_output && must_wrap(&schema) => Some(wrapped(&schema)?),
+            schema => schema,
         };
-        Ok(Self {
-            name: &tool.name,
-            title: tool.title.as_deref().filter(|_| facts.titles),
-            description: tool.description.as_deref(),
-            input_schema: &tool.input_schema,
-            output_schema,
-            annotations: Some(tool.annotations).filter(|annotations| facts.annotations && !annotations.is_empty()),
-            icons: if facts.icons { &tool.icons } else { &[] },
-            meta: tool.meta.as_ref().filter(|_| facts.object_meta),
-        })
+        to_raw_value(&tool)
+    }
+}
+
+impl Listed for Prompt {
+    const LIST: List = List::Prompts;
+
+    fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
+        let mut prompt = self.clone();
+        strip!(prompt, facts);
+        if !facts.titles {
+            prompt.arguments.iter_mut().for_each(|argument| argument.title = None);
+        }
+        to_raw_value(&prompt)
+    }
+}
+
+impl Listed for Resource {
+    const LIST: List = List::Resources;
+
+    fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
+        let mut resource = self.clone();
+        strip!(resource, facts);
+        strip_annotations(&mut resource.annotations, facts);
+        to_raw_value(&resource)
+    }
+}
+
+impl Listed for ResourceTemplate {
+    const LIST: List = List::Templates;
+
+    fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
+        let mut template = self.clone();
+        strip!(template, facts);
+        strip_annotations(&mut template.annotations, facts);
+        to_raw_value(&template)
+    }
+}
+
+/// Annotations, without what the revision does not have.
+pub(super) fn strip_annotations(annotations: &mut Option<Annotations>, facts: &Facts) {
+    if let Some(annotations) = annotations.as_mut().filter(|_| !facts.last_modified) {
+        annotations.last_modified = None;
     }
 }
 

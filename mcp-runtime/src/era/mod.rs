@@ -9,6 +9,7 @@ mod in_flight;
 mod legacy;
 mod listing;
 mod modern;
+mod operations;
 mod prepared;
 mod project;
 mod refuse;

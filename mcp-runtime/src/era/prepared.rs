@@ -3,31 +3,23 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{listing, refuse};
+use super::{
+    listing::{self, Listed},
+    refuse,
+};
 use crate::{
-    protocol::{Icon, Tool, Version, version::Facts},
+    call::List,
+    protocol::{CacheHint, Icon, Lists, Version, version::Facts},
     service::ServerCard,
+    wire::write_string,
 };
 
 /// The argument by which a call names its session where handles carry it.
 pub(crate) const HANDLE_ARGUMENT: &str = "session";
 /// The tool that mints handles.
 pub(crate) const MINTING_TOOL: &str = "open_session";
-
-/// Which of the answers without parameters.
-#[derive(Clone, Copy)]
-pub(super) struct Answer(usize);
-
-/// The handshake's result.
-const WELCOME: Answer = Answer(0);
-/// The result of `server/discover`.
-pub(super) const DISCOVER: Answer = Answer(0);
-/// The result of `tools/list` where the state needs no name in the arguments.
-pub(super) const TOOLS: Answer = Answer(1);
-/// The result of `tools/list` where handles carry the state.
-pub(super) const TOOLS_WITH_HANDLES: Answer = Answer(2);
 
 /// An argument of a tool that a header mirrors.
 pub(crate) struct Mirrored {
@@ -37,64 +29,146 @@ pub(crate) struct Mirrored {
 
 /// What never changes while a server runs.
 pub(crate) struct Prepared {
-    answers: [[Vec<u8>; 3]; Version::ALL.len()],
+    /// By revision.
+    spoken: [Spoken; Version::ALL.len()],
     mirrored: HashMap<&'static str, Vec<Mirrored>>,
     /// By tool: whether older revisions get its structured result as `{"result": …}`.
     wraps: Vec<bool>,
+    /// How long and by whom lists may be kept.
+    cache: CacheHint,
     /// `"_meta":{…}` with the server's name, for results of 2026-07-28.
     server_info: Value,
     meta: Vec<u8>,
 }
 
+/// What never changes, in one revision.
+#[derive(Default)]
+struct Spoken {
+    /// The handshake's result, or that of `server/discover`.
+    greeting: Vec<u8>,
+    /// Where a session id or process carries the state.
+    plain: PreparedLists,
+    /// Where handles do.
+    with_handles: PreparedLists,
+}
+
+/// All lists in one revision.
+#[derive(Default)]
+struct PreparedLists {
+    tools: PreparedList,
+    prompts: PreparedList,
+    resources: PreparedList,
+    templates: PreparedList,
+}
+
+/// One list in one revision.
+#[derive(Default)]
+pub(super) struct PreparedList {
+    /// The result that shows all of it.
+    pub(super) whole: Vec<u8>,
+    /// What it shows, one by one.
+    pub(super) items: Vec<Box<RawValue>>,
+}
+
 impl Prepared {
-    /// Encodes everything. `with_handles` is the list of tools where handles carry the state.
-    pub(crate) fn new(card: &ServerCard, tools: &[Tool], with_handles: &[Tool]) -> Result<Self, serde_json::Error> {
+    /// Encodes everything. `with_handles` is what is listed where handles carry the state.
+    pub(crate) fn new(card: &ServerCard, lists: &Lists, with_handles: &Lists) -> Result<Self, serde_json::Error> {
         let meta = json!({ "io.modelcontextprotocol/serverInfo": server_info(card, Version::NEWEST.facts()) });
+        let wraps = lists.tools.iter().map(|tool| tool.output_schema.as_deref().is_some_and(listing::must_wrap));
         let mut prepared = Self {
-            answers: Default::default(),
+            spoken: Default::default(),
             mirrored: HashMap::new(),
-            wraps: tools.iter().map(|tool| tool.output_schema.as_deref().is_some_and(listing::must_wrap)).collect(),
+            wraps: wraps.collect(),
+            cache: card.cache,
             server_info: meta.clone(),
             meta: serde_json::to_vec(&meta)?,
         };
         for version in Version::ALL {
             let facts = version.facts();
-            let list = |tools| -> Result<Vec<u8>, serde_json::Error> {
-                let tools = listing::tools(tools, version)?;
-                if !facts.modern {
-                    return serde_json::to_vec(&Listed { tools });
-                }
-                let (result_type, cache_scope) = ("complete", "private");
-                serde_json::to_vec(&Modern { result_type, tools, ttl_ms: 0, cache_scope, meta: &meta })
-            };
-            let first = if facts.modern {
+            let greeting = if facts.modern {
                 serde_json::to_vec(&Discovered::new(card, &meta))?
             } else {
                 serde_json::to_vec(&Welcome::new(card, version))?
             };
-            prepared.answers[version.index()] = [first, list(tools)?, list(with_handles)?];
+            let (plain, with_handles) = (prepared.lists(lists, facts)?, prepared.lists(with_handles, facts)?);
+            prepared.spoken[version.index()] = Spoken { greeting, plain, with_handles };
         }
         for tool in card.tools {
             let mirrored = tool
+                .function
                 .arguments
                 .iter()
                 .filter_map(|argument| argument.header.map(|header| Mirrored { argument: argument.name, header }));
             let mirrored: Vec<_> = mirrored.collect();
             if !mirrored.is_empty() {
-                prepared.mirrored.insert(tool.name, mirrored);
+                prepared.mirrored.insert(tool.function.name, mirrored);
             }
         }
         Ok(prepared)
     }
 
-    /// The handshake's result.
-    pub(super) fn welcome(&self, version: Version) -> &[u8] {
-        self.answer(version, WELCOME)
+    fn lists(&self, lists: &Lists, facts: &Facts) -> Result<PreparedLists, serde_json::Error> {
+        Ok(PreparedLists {
+            tools: self.list_of(&lists.tools, facts)?,
+            prompts: self.list_of(&lists.prompts, facts)?,
+            resources: self.list_of(&lists.resources, facts)?,
+            templates: self.list_of(&lists.templates, facts)?,
+        })
     }
 
-    /// One of the answers without parameters.
-    pub(super) fn answer(&self, version: Version, answer: Answer) -> &[u8] {
-        &self.answers[version.index()][answer.0]
+    fn list_of<T: Listed>(&self, things: &[T], facts: &Facts) -> Result<PreparedList, serde_json::Error> {
+        let items = things.iter().map(|thing| thing.view(facts)).collect::<Result<Vec<_>, _>>()?;
+        let mut whole = Vec::new();
+        self.write_list(&mut whole, facts, T::LIST, items.iter().map(|item| &**item), None);
+        Ok(PreparedList { whole, items })
+    }
+
+    /// Writes the result of a list method.
+    pub(super) fn write_list<'a>(
+        &self,
+        out: &mut Vec<u8>,
+        facts: &Facts,
+        list: List,
+        items: impl Iterator<Item = &'a RawValue>,
+        next: Option<&str>,
+    ) {
+        out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\",\"" } else { b"{\"" });
+        out.extend_from_slice(listing::member(list).as_bytes());
+        out.extend_from_slice(b"\":[");
+        for (position, item) in items.enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(item.get().as_bytes());
+        }
+        out.push(b']');
+        if let Some(next) = next {
+            out.extend_from_slice(b",\"nextCursor\":");
+            write_string(out, next);
+        }
+        if facts.modern {
+            write_cache(out, self.cache);
+            out.extend_from_slice(b",\"_meta\":");
+            out.extend_from_slice(&self.meta);
+        }
+        out.push(b'}');
+    }
+
+    /// The handshake's result, or that of `server/discover`.
+    pub(super) fn greeting(&self, version: Version) -> &[u8] {
+        &self.spoken[version.index()].greeting
+    }
+
+    /// One of the lists.
+    pub(super) fn list(&self, version: Version, handles: bool, list: List) -> &PreparedList {
+        let spoken = &self.spoken[version.index()];
+        let lists = if handles { &spoken.with_handles } else { &spoken.plain };
+        match list {
+            List::Tools => &lists.tools,
+            List::Prompts => &lists.prompts,
+            List::Resources => &lists.resources,
+            List::Templates => &lists.templates,
+        }
     }
 
     /// The arguments of a tool that headers mirror.
@@ -132,7 +206,7 @@ impl<'a> Welcome<'a> {
     fn new(card: &'a ServerCard, version: Version) -> Self {
         Self {
             protocol_version: version.as_str(),
-            capabilities: capabilities(),
+            capabilities: capabilities(card, version.facts()),
             server_info: server_info(card, version.facts()),
             instructions: card.instructions,
         }
@@ -158,7 +232,7 @@ impl<'a> Discovered<'a> {
         Self {
             result_type: "complete",
             supported_versions: refuse::supported(),
-            capabilities: capabilities(),
+            capabilities: capabilities(card, Version::NEWEST.facts()),
             instructions: card.instructions,
             ttl_ms: 0,
             cache_scope: "private",
@@ -167,25 +241,26 @@ impl<'a> Discovered<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Listed {
-    tools: Vec<Box<RawValue>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Modern<'a> {
-    result_type: &'a str,
-    tools: Vec<Box<RawValue>>,
-    ttl_ms: u64,
-    cache_scope: &'a str,
-    #[serde(rename = "_meta")]
-    meta: &'a Value,
+/// Writes how long and by whom a result may be kept.
+pub(super) fn write_cache(out: &mut Vec<u8>, hint: CacheHint) {
+    let scope = if hint.public { "public" } else { "private" };
+    let ttl = u64::try_from(hint.ttl.as_millis()).unwrap_or(u64::MAX);
+    out.extend_from_slice(format!(",\"ttlMs\":{ttl},\"cacheScope\":\"{scope}\"").as_bytes());
 }
 
 /// What the server can do: derived from what is declared.
-fn capabilities() -> Value {
-    json!({ "tools": {} })
+fn capabilities(card: &ServerCard, facts: &Facts) -> Value {
+    let mut capabilities = Map::new();
+    let mut offer = |name: &str, offered: bool| {
+        if offered {
+            capabilities.insert(name.to_owned(), json!({}));
+        }
+    };
+    offer("tools", !card.tools.is_empty());
+    offer("prompts", !card.prompts.is_empty());
+    offer("resources", !card.resources.is_empty());
+    offer("completions", facts.completions && !(card.prompts.is_empty() && card.resources.is_empty()));
+    Value::Object(capabilities)
 }
 
 /// The server's `Implementation`, with what the revision has.

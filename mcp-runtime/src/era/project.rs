@@ -1,29 +1,108 @@
 //! Outcomes, in the shape of a revision.
 
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{
-    Prepared, Return,
-    prepared::{TOOLS, TOOLS_WITH_HANDLES},
-};
+use super::{Prepared, Return, listing::Listed, prepared::write_cache};
 use crate::{
-    call::{Outcome, ToolResult},
+    call::{Completion, Outcome, Page, PromptResult, ToolResult},
     exchange::Outbound,
-    protocol::{Content, version::Facts},
+    protocol::{CacheHint, Content, ResourceContents, Role, Version, version::Facts},
     wire::{write_result, write_string},
 };
 
 /// The answer that carries an outcome.
 pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outbound {
     let mut body = Vec::with_capacity(512);
+    let facts = to.version.facts();
     write_result(&mut body, &to.id, |out| match outcome {
-        Outcome::Tools { handles } => {
-            out.extend_from_slice(prepared.answer(to.version, if handles { TOOLS_WITH_HANDLES } else { TOOLS }));
-        }
-        Outcome::Tool { index, result } => tool_result(out, prepared, to.version.facts(), index, result),
+        Outcome::Tool { index, result } => tool_result(out, prepared, facts, index, result),
+        Outcome::Tools(shown) => page(out, prepared, to.version, &shown),
+        Outcome::Prompts(shown) => page(out, prepared, to.version, &shown),
+        Outcome::Resources(shown) => page(out, prepared, to.version, &shown),
+        Outcome::Templates(shown) => page(out, prepared, to.version, &shown),
+        Outcome::Prompt(result) => prompt(out, prepared, facts, *result),
+        Outcome::Resource { contents, cache } => resource(out, prepared, facts, contents, cache),
+        Outcome::Completion(completion) => self::completion(out, prepared, facts, &completion),
     });
     Outbound::json(StatusCode::OK, body)
+}
+
+/// Writes a page of a list: as it was encoded at the start, where it shows all of that and nothing else.
+fn page<T: Listed>(out: &mut Vec<u8>, prepared: &Prepared, version: Version, page: &Page<T>) {
+    let list = prepared.list(version, page.handles, T::LIST);
+    if page.found.is_empty() && page.next.is_none() {
+        out.extend_from_slice(&list.whole);
+        return;
+    }
+    let facts = version.facts();
+    // Plain data: writing it into memory can't fail.
+    let found: Vec<_> = page.found.iter().filter_map(|thing| thing.view(facts).ok()).collect();
+    let items = list.items.iter().chain(&found).map(|item| &**item);
+    prepared.write_list(out, facts, T::LIST, items, page.next.as_deref());
+}
+
+/// Begins a result.
+fn open(out: &mut Vec<u8>, facts: &Facts) {
+    out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\"," } else { b"{" });
+}
+
+fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptResult) {
+    open(out, facts);
+    if let Some(description) = &result.description {
+        out.extend_from_slice(b"\"description\":");
+        write_string(out, description);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"messages\":[");
+    for (position, message) in result.messages.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(match message.role {
+            Role::User => b"{\"role\":\"user\",\"content\":",
+            Role::Assistant => b"{\"role\":\"assistant\",\"content\":",
+        });
+        content(out, facts, &message.content);
+        out.push(b'}');
+    }
+    out.push(b']');
+    meta(out, prepared, facts, result.meta);
+    out.push(b'}');
+}
+
+fn resource(
+    out: &mut Vec<u8>,
+    prepared: &Prepared,
+    facts: &Facts,
+    mut contents: Vec<ResourceContents>,
+    cache: CacheHint,
+) {
+    open(out, facts);
+    if !facts.object_meta {
+        contents.iter_mut().for_each(|contents| contents.meta = None);
+    }
+    out.extend_from_slice(b"\"contents\":");
+    // Plain data: writing it into memory can't fail.
+    out.extend_from_slice(&serde_json::to_vec(&contents).unwrap_or_default());
+    if facts.modern {
+        write_cache(out, cache);
+    }
+    meta(out, prepared, facts, None);
+    out.push(b'}');
+}
+
+fn completion(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, completion: &Completion) {
+    open(out, facts);
+    let Completion { values, total, has_more, .. } = completion;
+    let mut inner = json!({ "values": values, "hasMore": has_more });
+    if let Some(total) = total {
+        inner["total"] = (*total).into();
+    }
+    out.extend_from_slice(b"\"completion\":");
+    out.extend_from_slice(inner.to_string().as_bytes());
+    meta(out, prepared, facts, None);
+    out.push(b'}');
 }
 
 /// Writes a tool's result member by member: the shapes of two revisions differ in members, not in how these look.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Return;
 use crate::{
-    call::Fault,
+    call::{Fault, FaultKind},
     exchange::Outbound,
     protocol::Version,
     wire::{Code, Id, Malformed, write_error},
@@ -54,12 +54,19 @@ pub(super) fn supported() -> Vec<&'static str> {
 /// The answer to a call that failed as protocol.
 pub(super) fn fault(to: &Return, fault: &Fault) -> Outbound {
     let data = fault.data.as_ref().map(ToString::to_string);
-    error(status(to.version, fault), Some(&to.id), fault.code, &fault.message, data.as_deref())
+    let code = match fault.kind {
+        FaultKind::ResourceNotFound if !to.version.facts().modern => RESOURCE_NOT_FOUND,
+        _ => fault.code,
+    };
+    error(status(to.version, fault), Some(&to.id), code, &fault.message, data.as_deref())
 }
+
+/// What a missing resource is where there is a handshake; the newest revision forbids the code.
+const RESOURCE_NOT_FOUND: Code = Code(-32002);
 
 /// The HTTP status of a fault: in-band with 200, but for those to which the revision gives a status of their own.
 fn status(version: Version, fault: &Fault) -> StatusCode {
-    if fault.unavailable {
+    if fault.kind == FaultKind::Unavailable {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     if !version.facts().modern {

@@ -189,7 +189,7 @@ async fn call(name: &str) -> Result<ToolResult, ToolError> {
 
 fn slots(name: &str) -> Vec<PartSlot> {
     let tool = server().find_tool(name).expect("the tool is declared");
-    let parts = server().card().tools[tool].parts;
+    let parts = server().card().tools[tool].function.parts;
     let slot = |card: &super::PartCard| {
         let fresh = (card.part.fresh)();
         PartSlot(match card.writes {
@@ -258,15 +258,19 @@ fn the_card_says_what_was_declared() {
     assert_eq!((card.name, card.version, card.lenient), ("notes", "1.2.3", true));
     assert_eq!(card.instructions, Some("Keeps notes.\n\nOne notebook per session."));
     let tool = &card.tools[server().find_tool("add-note").expect("the tool is declared")];
-    assert_eq!((tool.name, tool.title, tool.description), ("add-note", Some("Add a note"), "Appends a note."));
+    let function = &tool.function;
+    assert_eq!(
+        (function.name, function.title, function.description),
+        ("add-note", Some("Add a note"), "Appends a note.")
+    );
     assert_eq!(tool.annotations.destructive, Some(false));
     assert_eq!(tool.annotations.read_only, None);
-    let arguments: Vec<_> = tool.arguments.iter().map(|argument| (argument.name, argument.required)).collect();
+    let arguments: Vec<_> = function.arguments.iter().map(|argument| (argument.name, argument.required)).collect();
     assert_eq!(arguments, [("text", true), ("times", false), ("loud", false), ("region", false)]);
-    assert_eq!(tool.arguments[0].description, "The note.");
-    assert_eq!(tool.arguments[1].default.expect("a default")(), 2);
-    assert_eq!(tool.arguments[3].header, Some("Region"));
-    let parts: Vec<_> = tool.parts.iter().map(|part| (part.part.key, part.part.version, part.writes)).collect();
+    assert_eq!(function.arguments[0].description, "The note.");
+    assert_eq!(function.arguments[1].default.expect("a default")(), 2);
+    assert_eq!(function.arguments[3].header, Some("Region"));
+    let parts: Vec<_> = function.parts.iter().map(|part| (part.part.key, part.part.version, part.writes)).collect();
     assert_eq!(parts, [("Notebook", 0, true), ("cart:v1", 2, false)]);
     assert_eq!(server().find_tool("add_note"), None);
 }
@@ -275,8 +279,8 @@ fn the_card_says_what_was_declared() {
 fn only_typed_results_have_a_schema() {
     for tool in server().card().tools {
         let typed = ["reply", "typed", "refusal", "unwritable", "infinite", "infinite_reply", "add-note", "wait"]
-            .contains(&tool.name);
-        assert_eq!((tool.output)().schema.is_some(), typed, "{}", tool.name);
+            .contains(&tool.function.name);
+        assert_eq!((tool.output)().schema.is_some(), typed, "{}", tool.function.name);
     }
 }
 

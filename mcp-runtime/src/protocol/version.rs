@@ -34,6 +34,10 @@ pub struct Facts {
     pub batches: bool,
     /// Tools have `annotations`.
     pub annotations: bool,
+    /// Completion is a capability of its own.
+    pub completions: bool,
+    /// Annotations say when something last changed.
+    pub last_modified: bool,
     /// Results may hold audio content.
     pub audio: bool,
     /// Results may hold resource links.
@@ -57,6 +61,8 @@ const V2024_11_05: Facts = Facts {
     modern: false,
     batches: false,
     annotations: false,
+    completions: false,
+    last_modified: false,
     audio: false,
     resource_links: false,
     titles: false,
@@ -66,11 +72,19 @@ const V2024_11_05: Facts = Facts {
     icons: false,
     progress_message: false,
 };
-const V2025_03_26: Facts =
-    Facts { name: "2025-03-26", batches: true, annotations: true, audio: true, progress_message: true, ..V2024_11_05 };
+const V2025_03_26: Facts = Facts {
+    name: "2025-03-26",
+    batches: true,
+    annotations: true,
+    completions: true,
+    audio: true,
+    progress_message: true,
+    ..V2024_11_05
+};
 const V2025_06_18: Facts = Facts {
     name: "2025-06-18",
     batches: false,
+    last_modified: true,
     resource_links: true,
     titles: true,
     structured: true,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     call::ToolError,
-    service::{ArgumentCard, ToolCard},
+    service::{ArgumentCard, FunctionCard},
 };
 
 /// What a parameter taken by value must be: it can be decoded and described.
@@ -116,7 +116,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// Decodes all arguments of a call, one slot per entry of [`ToolCard::arguments`].
+/// Decodes all arguments of a call, one slot per entry of [`FunctionCard::arguments`].
 ///
 /// `null` for an argument that is not required is the same as leaving it out. With `lenient`, values that can't be
 /// decoded as they are get a second try as what they plainly mean: `"5"` for 5, a JSON string for an object; no value is
@@ -126,7 +126,7 @@ impl<T> Slot<T> {
 /// One [`ToolError`] that lists every problem with its path, what was expected, what came, and "did you mean".
 pub fn decode(
     arguments: Arguments<'_>,
-    card: &ToolCard,
+    card: &FunctionCard,
     lenient: bool,
     slots: &mut [&mut dyn Fill],
 ) -> Result<(), ToolError> {
@@ -193,7 +193,7 @@ fn fill_all(
 /// told.
 fn explain(
     arguments: Arguments<'_>,
-    card: &ToolCard,
+    card: &FunctionCard,
     checks: &Checks,
     lenient: bool,
     slots: &mut [&mut dyn Fill],

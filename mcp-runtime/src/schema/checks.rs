@@ -1,6 +1,6 @@
 //! What is kept of a tool's input schema for its calls.
 //!
-//! Takes: a tool's card. Gives: its arguments' forms. Knows: which arguments need more than their type's own decoding.
+//! Takes: a function's card. Gives: its arguments' forms. Knows: which arguments need more than their type's own decoding.
 //! Must not know: revisions, sessions.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use super::{
     order::Orders,
     write,
 };
-use crate::service::ToolCard;
+use crate::service::FunctionCard;
 
 /// What is kept of a tool's input schema for its calls: made once by [`describe`](super::describe), used by
 /// [`decode`](super::decode).
@@ -41,11 +41,11 @@ impl fmt::Debug for Checks {
 }
 
 impl Checks {
-    /// The checks of a tool.
+    /// The checks of a function.
     ///
     /// # Errors
     /// What [`describe`](super::describe) says of a schema that can't be made portable.
-    pub(super) fn of(card: &ToolCard) -> Result<Self, String> {
+    pub(crate) fn of(card: &FunctionCard) -> Result<Self, String> {
         let mut checks = Self::generated(card)?;
         if let Some(verbatim) = card.input_schema {
             let schema: Value =
@@ -55,7 +55,7 @@ impl Checks {
         Ok(checks)
     }
 
-    fn generated(card: &ToolCard) -> Result<Self, String> {
+    fn generated(card: &FunctionCard) -> Result<Self, String> {
         let mut generator = generator(Contract::Input);
         let mut orders = Orders::default();
         let mut schemas = Vec::with_capacity(card.arguments.len());
@@ -101,6 +101,15 @@ impl Checks {
         if let Some(argument) = self.arguments.get_mut(index) {
             argument.constrained = true;
         }
+    }
+
+    /// The texts that the argument at `index` may be, where its type is a list of them.
+    pub(crate) fn choices(&self, index: usize) -> impl Iterator<Item = &str> {
+        let allowed = self.arguments.get(index).map(|argument| match &argument.form.reference {
+            Some(name) => self.definitions.get(name).map_or(&[][..], |form| &form.allowed),
+            None => &argument.form.allowed,
+        });
+        allowed.into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// What is wrong with the value of an argument, by the schema.

@@ -14,8 +14,8 @@ use super::{
     walk, write,
 };
 use crate::{
-    protocol::{Icon, Tool},
-    service::{IconCard, ToolCard},
+    protocol::Tool,
+    service::{FunctionCard, ToolCard},
 };
 
 /// A tool as clients see it, and what its calls need of its schema.
@@ -43,14 +43,15 @@ pub struct ExtraArgument<'a> {
 /// # Errors
 /// A sentence for the developer when a schema can't be made portable: a bad header annotation, a verbatim schema that is
 /// no object's, a reference that leads nowhere, a name that is taken.
-pub fn describe(card: &ToolCard, extra: Option<&ExtraArgument<'_>>) -> Result<Described, String> {
+pub fn describe(tool: &ToolCard, extra: Option<&ExtraArgument<'_>>) -> Result<Described, String> {
+    let card = &tool.function;
     let advise = |error: String| format!("tool `{}`: {error}", card.name);
     let mut checks = Checks::of(card).map_err(advise)?;
     let input = match card.input_schema {
         Some(verbatim) => verbatim_input(verbatim, extra).map_err(advise)?,
         None => input(card, &mut checks, extra).map_err(advise)?,
     };
-    let output = (card.output)().schema.map(|schema| output(card.name, schema)).transpose().map_err(advise)?;
+    let output = (tool.output)().schema.map(|schema| output(card.name, schema)).transpose().map_err(advise)?;
     let raw =
         |text: String| RawValue::from_string(text).map_err(|error| advise(format!("its schema is no JSON: {error}")));
     let tool = Tool {
@@ -59,22 +60,24 @@ pub fn describe(card: &ToolCard, extra: Option<&ExtraArgument<'_>>) -> Result<De
         description: Some(card.description.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
         input_schema: raw(input)?,
         output_schema: output.map(raw).transpose()?,
-        annotations: card.annotations,
-        icons: card.icons.iter().map(icon).collect(),
-        meta: None,
+        annotations: tool.annotations,
+        icons: card.icons.iter().map(Into::into).collect(),
+        meta: meta(card).map_err(advise)?,
     };
     Ok(Described { tool, checks })
 }
 
-fn icon(card: &IconCard) -> Icon {
-    let mut icon = Icon::new(card.src);
-    icon.mime_type = card.mime_type.map(str::to_owned);
-    icon.sizes = card.sizes.iter().map(|size| (*size).to_owned()).collect();
-    icon
+/// The `_meta` of a card as an object.
+///
+/// # Errors
+/// A sentence for the developer when it is no JSON object.
+pub(crate) fn meta(card: &FunctionCard) -> Result<Option<Map<String, Value>>, String> {
+    let parse = |text| serde_json::from_str(text).map_err(|error| format!("its `meta` is no JSON object: {error}"));
+    card.meta.map(parse).transpose()
 }
 
 /// The root of the arguments: an object of them, in the order of the parameters, and nothing else.
-fn input(card: &ToolCard, checks: &mut Checks, extra: Option<&ExtraArgument<'_>>) -> Result<String, String> {
+fn input(card: &FunctionCard, checks: &mut Checks, extra: Option<&ExtraArgument<'_>>) -> Result<String, String> {
     let mut properties = Vec::with_capacity(card.arguments.len() + 1);
     let mut required: Vec<String> = Vec::new();
     for (index, argument) in card.arguments.iter().enumerate() {

@@ -11,10 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ArgumentType, Arguments, Described, ExtraArgument, Fill, argument, decode, describe};
-use crate::{
-    protocol::ToolAnnotations,
-    service::{ArgumentCard, OutputCard, ToolCard},
-};
+use crate::service::{ArgumentCard, FunctionCard, OutputCard, ToolCard};
 
 /// One argument of this type.
 fn arg<T: ArgumentType>(name: &'static str) -> ArgumentCard {
@@ -35,17 +32,18 @@ fn optional<T: ArgumentType>(name: &'static str) -> ArgumentCard {
 
 /// A tool with these arguments. Cards live as long as the program, here too.
 fn tool(arguments: Vec<ArgumentCard>) -> ToolCard {
-    ToolCard {
+    let function = FunctionCard {
         name: "book_flight",
-        title: None,
         description: "Books a flight.",
-        annotations: ToolAnnotations::default(),
-        icons: &[],
         arguments: arguments.leak(),
-        input_schema: None,
-        output: || OutputCard { schema: None },
-        parts: &[],
-    }
+        ..FunctionCard::BLANK
+    };
+    ToolCard { function, ..ToolCard::BLANK }
+}
+
+/// The same with a schema that the developer wrote.
+fn verbatim(tool: ToolCard, schema: &'static str) -> ToolCard {
+    ToolCard { function: FunctionCard { input_schema: Some(schema), ..tool.function }, ..tool }
 }
 
 fn described(arguments: Vec<ArgumentCard>) -> Described {
@@ -89,7 +87,7 @@ fn one_described<T: ArgumentType>(
     let arguments = format!("{{\"it\":{text}}}");
     let mut slot = const { argument::<T>() }.slot(None);
     let slots: &mut [&mut dyn Fill] = &mut [&mut slot];
-    decode(Arguments::new(&arguments, &described.checks), card, lenient, slots)
+    decode(Arguments::new(&arguments, &described.checks), &card.function, lenient, slots)
         .map_err(|error| error.message().to_owned())?;
     Ok(slot.take())
 }

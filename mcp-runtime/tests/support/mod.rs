@@ -14,31 +14,22 @@ use std::{
 
 use mcp_runtime::{
     ToolError, ToolResult,
-    protocol::ToolAnnotations,
-    service::{BoxFuture, OutputCard, Run, ServerCard, Service, ToolCard},
+    service::{BoxFuture, FunctionCard, Run, ServerCard, Service, ToolCard},
 };
 
 const fn tool(name: &'static str) -> ToolCard {
-    ToolCard {
+    let function = FunctionCard {
         name,
-        title: None,
         description: "For tests.",
-        annotations: ToolAnnotations { read_only: None, destructive: None, idempotent: None, open_world: None },
-        icons: &[],
-        arguments: &[],
         input_schema: Some(r#"{"type":"object"}"#),
-        output: || OutputCard { schema: None },
-        parts: &[],
-    }
+        ..FunctionCard::BLANK
+    };
+    ToolCard { function, ..ToolCard::BLANK }
 }
 
 static CARD: ServerCard = ServerCard {
     name: "transport-test",
     version: "1.2.3",
-    title: None,
-    instructions: None,
-    website_url: None,
-    icons: &[],
     tools: &[
         tool("ping_pong"),
         tool("sleepy"),
@@ -47,7 +38,7 @@ static CARD: ServerCard = ServerCard {
         tool("large"),
         tool("blocks_its_thread"),
     ],
-    lenient: true,
+    ..ServerCard::BLANK
 };
 
 /// What the tools have done so far.
@@ -75,14 +66,14 @@ impl Service for Server {
     }
 
     fn find_tool(&self, name: &str) -> Option<usize> {
-        CARD.tools.iter().position(|tool| tool.name == name)
+        CARD.tools.iter().position(|tool| tool.function.name == name)
     }
 
     fn call_tool<'a>(&'a self, tool: usize, run: Run<'a>) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
         Box::pin(async move {
             self.0.started.fetch_add(1, Ordering::SeqCst);
             let dropped = OnDrop(&self.0.dropped);
-            let text = match CARD.tools[tool].name {
+            let text = match CARD.tools[tool].function.name {
                 "sleepy" => {
                     tokio::time::sleep(Duration::from_millis(700)).await;
                     "slept".to_owned()

@@ -64,7 +64,7 @@ impl Era {
 
     fn welcome(&self, request: &Request, version: Version) -> Outbound {
         let mut body = Vec::with_capacity(512);
-        write_result(&mut body, &request.id, |out| out.extend_from_slice(self.prepared.welcome(version)));
+        write_result(&mut body, &request.id, |out| out.extend_from_slice(self.prepared.greeting(version)));
         Outbound::json(StatusCode::OK, body)
     }
 }

@@ -11,9 +11,9 @@ use http::StatusCode;
 
 pub(crate) use streams::Streams;
 
-use super::{Era, Opened, Return, Surroundings, refuse};
+use super::{Era, Opened, Return, Surroundings, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Operation, Progress, Session},
+    call::{Call, Carrier, Context, Fault, Progress, Session},
     exchange::{Headers, Outbound},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
@@ -74,17 +74,16 @@ impl Era {
         facts: crate::call::Facts,
         around: &Surroundings<'_>,
     ) -> Opened {
-        let operation = match &*request.method {
-            "ping" => return Opened::Answered(self.pong(&request.id)),
-            "tools/list" => match list_tools(request) {
-                Ok(operation) => operation,
-                Err(fault) => return self.refused(&request.id, version, fault),
-            },
-            "tools/call" => match call_tool(request) {
-                Ok(operation) => operation,
-                Err(fault) => return self.refused(&request.id, version, fault),
-            },
-            _ => return self.refused(&request.id, version, Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
+        if &*request.method == "ping" {
+            return Opened::Answered(self.pong(&request.id));
+        }
+        let operation = match operations::read(request) {
+            Ok(Some(operation)) => operation,
+            Ok(None) => {
+                let fault = Fault::new(Code::METHOD_NOT_FOUND, "Method not found");
+                return self.refused(&request.id, version, fault);
+            }
+            Err(fault) => return self.refused(&request.id, version, fault),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
         around.outbox.outlive_the_request();
@@ -118,27 +117,4 @@ pub(in crate::era) fn progress(request: &Request, version: Version) -> Option<Pr
     let token = request.params.meta("progressToken")?;
     // A token is a string or an integer; anything else is no token.
     token.id().map(|_| Progress { token: token.clone(), message: version.facts().progress_message })
-}
-
-/// `tools/list` from its parameters: all tools are on the first page, so no cursor was ever given out.
-pub(in crate::era) fn list_tools(request: &Request) -> Result<Operation, Fault> {
-    match request.params.get("cursor") {
-        Some(cursor) if cursor.as_str() != "null" => {
-            Err(Fault::new(Code::INVALID_PARAMS, "`params.cursor` is not a cursor of this list"))
-        }
-        _ => Ok(Operation::ListTools),
-    }
-}
-
-/// `tools/call` from its parameters.
-pub(in crate::era) fn call_tool(request: &Request) -> Result<Operation, Fault> {
-    let Some(name) = request.params.string("name") else {
-        return Err(Fault::new(Code::INVALID_PARAMS, "tools/call needs `params.name`, a string"));
-    };
-    let arguments = match request.params.get("arguments") {
-        None => Raw::from("{}"),
-        Some(arguments) if arguments.is_object() => arguments.clone(),
-        Some(_) => return Err(Fault::new(Code::INVALID_PARAMS, "`params.arguments` must be an object")),
-    };
-    Ok(Operation::CallTool { name: name.into(), arguments })
 }

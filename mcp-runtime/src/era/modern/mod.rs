@@ -5,7 +5,7 @@ mod headers;
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Era, Opened, Return, Surroundings, legacy, prepared::DISCOVER, refuse};
+use super::{Era, Opened, Return, Surroundings, legacy, operations, refuse};
 use crate::{
     call::{Call, Carrier, Context, Facts, Fault, Operation, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
@@ -69,18 +69,19 @@ fn try_open(
     let to = Return { id: request.id.clone(), version, scope: scope(around) };
     let operation = match &*request.method {
         "server/discover" => return Ok(Opened::Answered(discover(era, &to))),
-        "tools/list" => legacy::list_tools(request).map_err(|fault| refuse::fault(&to, &fault))?,
-        "tools/call" => {
-            if let Some(headers) = headers {
-                headers::named(request, headers, "name")?;
+        method => {
+            if let (Some(headers), Some(parameter)) = (headers, named_by(method)) {
+                headers::named(request, headers, parameter)?;
             }
-            let operation = legacy::call_tool(request).map_err(|fault| refuse::fault(&to, &fault))?;
+            let operation = operations::read(request).map_err(|fault| refuse::fault(&to, &fault))?;
+            let Some(operation) = operation else {
+                return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found")));
+            };
             if let (Some(headers), Operation::CallTool { name, arguments }) = (headers, &operation) {
                 headers::mirrored(&request.id, headers, era.prepared.mirrored(name), arguments)?;
             }
             operation
         }
-        _ => return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found"))),
     };
     // By identity where the server wants that and somebody is known, else by the handle in the arguments.
     let (carrier, session) = match around.principal.filter(|_| era.sessions.by_identity()) {
@@ -99,6 +100,15 @@ fn try_open(
     };
     let context = Context::new(facts, around.outbox.clone());
     Ok(Opened::Call(Call { operation, carrier, context }, to))
+}
+
+/// The parameter that the `Mcp-Name` header of this method mirrors.
+fn named_by(method: &str) -> Option<&'static str> {
+    match method {
+        "tools/call" | "prompts/get" => Some("name"),
+        "resources/read" => Some("uri"),
+        _ => None,
+    }
 }
 
 /// The version of a complete envelope that agrees with the header.
@@ -138,6 +148,6 @@ fn scope(around: &Surroundings<'_>) -> Option<crate::session::SessionKey> {
 
 fn discover(era: &Era, to: &Return) -> Outbound {
     let mut body = Vec::with_capacity(512);
-    write_result(&mut body, &to.id, |out| out.extend_from_slice(era.prepared.answer(to.version, DISCOVER)));
+    write_result(&mut body, &to.id, |out| out.extend_from_slice(era.prepared.greeting(to.version)));
     Outbound::json(StatusCode::OK, body)
 }

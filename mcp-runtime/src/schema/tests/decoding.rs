@@ -77,7 +77,7 @@ fn book(text: &str, lenient: bool) -> Result<Flight, String> {
 fn book_with(card: &ToolCard, arguments: Arguments<'_>, lenient: bool) -> Result<Flight, String> {
     let (mut passengers, mut class, mut date, mut bags) = flight_slots();
     let slots: &mut [&mut dyn Fill] = &mut [&mut passengers, &mut class, &mut date, &mut bags];
-    decode(arguments, card, lenient, slots).map_err(|error| error.message().to_owned())?;
+    decode(arguments, &card.function, lenient, slots).map_err(|error| error.message().to_owned())?;
     Ok((passengers.take(), class.take(), date.take(), bags.take()))
 }
 
@@ -310,7 +310,7 @@ fn a_verbatim_schema_decides_on_unknown_members() {
         (r#"{"type":"object","additionalProperties":true}"#, true),
         (r#"{"type":"object","additionalProperties":false}"#, false),
     ] {
-        let card = ToolCard { input_schema: Some(schema), ..tool(flight()) };
+        let card = verbatim(tool(flight()), schema);
         let described = describe(&card, None).expect("an object's");
         let result = book_with(&card, Arguments::new(text, &described.checks), true);
         assert_eq!(result.is_ok(), taken, "{schema}: {result:?}");
@@ -321,12 +321,12 @@ fn a_verbatim_schema_decides_on_unknown_members() {
 fn more_arguments_than_bits_are_decoded_too() {
     let names: Vec<&'static str> = (0..70).map(|index| &*format!("a{index}").leak()).collect();
     let card = tool(names.iter().map(|name| arg::<u8>(name)).collect());
-    let checks = Checks::of(&card).expect("portable");
+    let checks = Checks::of(&card.function).expect("portable");
     let text: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("\"{name}\":{index}")).collect();
     let mut slots: Vec<Slot<u8>> = names.iter().map(|_| const { argument::<u8>() }.slot(None)).collect();
     let mut fills: Vec<&mut dyn Fill> = slots.iter_mut().map(|slot| slot as &mut dyn Fill).collect();
     let text = format!("{{{}}}", text.join(","));
-    decode(Arguments::new(&text, &checks), &card, false, &mut fills).expect("taken");
+    decode(Arguments::new(&text, &checks), &card.function, false, &mut fills).expect("taken");
     assert_eq!(slots.iter_mut().map(Slot::take).collect::<Vec<_>>(), (0..70).collect::<Vec<u8>>());
 }
 

@@ -228,7 +228,7 @@ fn the_extra_argument_stands_last_and_is_required() {
 #[test]
 fn a_verbatim_schema_stays_as_it_is_but_for_the_extra_argument() {
     let extra = ExtraArgument { name: "session", description: "S." };
-    let verbatim = |schema: &'static str| ToolCard { input_schema: Some(schema), ..tool(Vec::new()) };
+    let verbatim = |schema: &'static str| verbatim(tool(Vec::new()), schema);
     let schema = r#"{ "type":"object", "$defs": {"a":true}, "properties": { "z": {}, "a":{} } , "required": [ ] }"#;
     assert_eq!(describe(&verbatim(schema), None).expect("an object's").tool.input_schema.get(), schema);
     assert_eq!(

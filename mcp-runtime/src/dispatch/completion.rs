@@ -1,0 +1,84 @@
+//! Arguments, completed.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Dispatch, abridged, method_not_found, refused_as_fault,
+    run::{Calling, Completer},
+};
+use crate::{
+    call::{Carrier, Completing, Completion, Context, Fault, Outcome, Reference},
+    service::CompletionReference,
+    wire::{Code, Raw},
+};
+
+/// The argument of a completion's function that is what was typed so far.
+const VALUE: &str = "value";
+/// A client is never given more values than this.
+///
+/// # Source
+/// 2026-07-28 schema, `CompleteResult`: "Must not exceed 100 items".
+const MOST_VALUES: usize = 100;
+
+impl Dispatch {
+    /// Completes an argument of a prompt or a variable of a template.
+    pub(super) async fn complete(
+        &self,
+        what: &Completing,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<Outcome, Fault> {
+        if !self.catalogue.offers_completion() {
+            return Err(method_not_found());
+        }
+        let reference = self.reference(&what.reference)?;
+        let completion = match self.catalogue.completion(reference, &what.argument) {
+            Some((index, card, checks)) => {
+                let arguments = arguments(what);
+                let calling = Calling { function: Completer(index), card, checks, arguments: &arguments, carrier };
+                self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?
+            }
+            // What its type allows, where that is a list; nothing for every other argument.
+            None => Completion::new(self.catalogue.choices(reference, &what.argument, &what.value)),
+        };
+        Ok(Outcome::Completion(Box::new(shortened(completion))))
+    }
+
+    /// The declared prompt or resource that a reference names.
+    fn reference(&self, reference: &Reference) -> Result<CompletionReference, Fault> {
+        match reference {
+            Reference::Prompt(name) => {
+                let index = self.service.find_prompt(name).and_then(|index| self.catalogue.prompt(index));
+                index.map(|(card, _)| CompletionReference::Prompt(card.name)).ok_or_else(|| unknown("prompt", name))
+            }
+            Reference::Resource(uri) => self
+                .catalogue
+                .named_resource(uri)
+                .map(CompletionReference::Resource)
+                .ok_or_else(|| unknown("resource template", uri)),
+        }
+    }
+}
+
+fn unknown(kind: &str, name: &str) -> Fault {
+    Fault::new(Code::INVALID_PARAMS, format!("Unknown {kind}: {}", abridged(name)))
+}
+
+/// What was typed and what is known already, as the arguments of the completion's function.
+fn arguments(what: &Completing) -> Raw {
+    let known = what.known.iter().filter(|(name, _)| **name != *VALUE);
+    let mut arguments: Map<String, Value> =
+        known.map(|(name, value)| (String::from(&**name), String::from(&**value).into())).collect();
+    arguments.insert(VALUE.into(), String::from(&*what.value).into());
+    Raw::from(&*Value::Object(arguments).to_string())
+}
+
+/// At most as many values as a client may be given.
+fn shortened(mut completion: Completion) -> Completion {
+    if completion.values.len() > MOST_VALUES {
+        completion.total = completion.total.or(u64::try_from(completion.values.len()).ok());
+        completion.has_more = true;
+        completion.values.truncate(MOST_VALUES);
+    }
+    completion
+}

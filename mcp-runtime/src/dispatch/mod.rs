@@ -1,0 +1,114 @@
+//! An operation, answered.
+//!
+//! Takes: a [`Call`]. Gives: an [`Outcome`] or a [`Fault`]. Knows: functions, drafts of session state, when to run again.
+//! Must not know: revisions, headers, bytes on a wire.
+
+mod catalogue;
+mod completion;
+mod prompts;
+mod resources;
+mod run;
+mod tools;
+
+use std::sync::Arc;
+
+pub(crate) use catalogue::{Catalogue, Described, Indescribable};
+
+use crate::{
+    call::{Call, Carrier, Fault, List, Operation, Outcome, Page, ToolError, chain},
+    service::Service,
+    session::{SessionRoom, StateRoom},
+    wire::Code,
+};
+
+/// What dispatching works with.
+pub(crate) struct Dispatch {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) sessions: Arc<SessionRoom>,
+    pub(crate) state: StateRoom,
+    /// What is known of the declared functions.
+    pub(crate) catalogue: Catalogue,
+    /// How handles are spoken of.
+    pub(crate) handles: Handles,
+}
+
+/// How handles are spoken of.
+#[derive(Clone, Copy)]
+pub(crate) struct Handles {
+    /// The argument that carries one.
+    pub(crate) argument: &'static str,
+    /// The tool that mints one.
+    pub(crate) minting_tool: &'static str,
+    /// Whether there is anything that a handle could name.
+    pub(crate) offered: bool,
+}
+
+impl Dispatch {
+    /// Answers one operation.
+    pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
+        let Call { operation, carrier, context } = call;
+        match operation {
+            Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,
+            // What is rarer than a tool's call is boxed, so that the future of every call stays small.
+            Operation::List { list, cursor } => self.list(*list, cursor.as_deref(), carrier),
+            Operation::GetPrompt { name, arguments } => {
+                Box::pin(self.get_prompt(name, arguments, carrier, context)).await
+            }
+            Operation::ReadResource { uri } => Box::pin(self.read_resource(uri, carrier, context)).await,
+            Operation::Complete(what) => Box::pin(self.complete(what, carrier, context)).await,
+        }
+    }
+
+    /// A page of a list.
+    fn list(&self, list: List, cursor: Option<&str>, carrier: &Carrier) -> Result<Outcome, Fault> {
+        if !self.catalogue.offers(list) {
+            return Err(method_not_found());
+        }
+        if cursor.is_some() {
+            // All is on the first page, so no cursor was ever given out.
+            return Err(Fault::new(Code::INVALID_PARAMS, "`params.cursor` is not a cursor of this list"));
+        }
+        let handles = *carrier == Carrier::Handle && self.handles.offered;
+        Ok(match list {
+            List::Tools => Outcome::Tools(declared(handles)),
+            List::Prompts => Outcome::Prompts(declared(handles)),
+            List::Resources => Outcome::Resources(declared(handles)),
+            List::Templates => Outcome::Templates(declared(handles)),
+        })
+    }
+}
+
+/// A page of all that was declared.
+fn declared<T>(handles: bool) -> Page<T> {
+    Page { handles, found: Vec::new(), next: None }
+}
+
+/// The method belongs to a capability that this server does not have.
+fn method_not_found() -> Fault {
+    Fault::new(Code::METHOD_NOT_FOUND, "Method not found")
+}
+
+/// A refusal where there is no result for the model to read.
+fn refused_as_fault(refusal: &ToolError) -> Fault {
+    if refusal.is_internal() {
+        Fault::new(Code::INTERNAL_ERROR, refusal.message())
+    } else {
+        Fault::new(Code::INVALID_PARAMS, refusal.message())
+    }
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Fault {
+    tracing::error!(error = %chain(error), "sessions are unavailable");
+    Fault::unavailable()
+}
+
+fn internal(what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+    tracing::error!(error = %chain(error), "{what} failed");
+    Fault::internal()
+}
+
+/// A name as it may be repeated to whoever sent it.
+fn abridged(name: &str) -> &str {
+    let end = (0..=name.len().min(128)).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+    &name[..end]
+}

@@ -1,0 +1,32 @@
+//! Prompts, filled in.
+
+use super::{
+    Dispatch, abridged, method_not_found, refused_as_fault,
+    run::{Calling, Prompt},
+};
+use crate::{
+    call::{Carrier, Context, Fault, List, Outcome},
+    wire::{Code, Raw},
+};
+
+impl Dispatch {
+    /// Gets a prompt.
+    pub(super) async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: &Raw,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<Outcome, Fault> {
+        let Some(index) = self.service.find_prompt(name) else {
+            if !self.catalogue.offers(List::Prompts) {
+                return Err(method_not_found());
+            }
+            return Err(Fault::new(Code::INVALID_PARAMS, format!("Unknown prompt: {}", abridged(name))));
+        };
+        let Some((card, checks)) = self.catalogue.prompt(index) else { return Err(Fault::internal()) };
+        let calling = Calling { function: Prompt(index), card, checks, arguments, carrier };
+        let result = self.call(calling, cx).await?;
+        result.map(|result| Outcome::Prompt(Box::new(result))).map_err(|refusal| refused_as_fault(&refusal))
+    }
+}

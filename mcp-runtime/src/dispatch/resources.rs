@@ -1,0 +1,47 @@
+//! Resources, read.
+
+use super::{
+    Dispatch, method_not_found, refused_as_fault,
+    run::{Calling, Resource},
+};
+use crate::{
+    call::{Carrier, Context, Fault, List, Outcome, ResourceResult},
+    protocol::ResourceContents,
+    service::ResourceCard,
+    wire::Raw,
+};
+
+impl Dispatch {
+    /// Reads a resource: the one of this URI, or else of the first template that it fits.
+    pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Fault> {
+        if !self.catalogue.offers(List::Resources) && !self.catalogue.offers(List::Templates) {
+            return Err(method_not_found());
+        }
+        let handles = *carrier == Carrier::Handle && self.handles.offered;
+        let Some((index, variables)) = self.catalogue.locate(uri, handles) else {
+            return Err(Fault::resource_not_found(uri));
+        };
+        let Some((resource, checks)) = self.catalogue.resource(index) else { return Err(Fault::internal()) };
+        let arguments = Raw::from(&*variables);
+        let calling =
+            Calling { function: Resource(index), card: &resource.function, checks, arguments: &arguments, carrier };
+        let result = self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?;
+        let contents = contents(uri, resource, result).ok_or_else(|| Fault::resource_not_found(uri))?;
+        Ok(Outcome::Resource { contents, cache: resource.cache })
+    }
+}
+
+/// What was read, under the URI that was asked for; `None` where there is no such resource.
+fn contents(uri: &str, card: &ResourceCard, result: ResourceResult) -> Option<Vec<ResourceContents>> {
+    match result {
+        ResourceResult::Text(text) => {
+            Some(vec![ResourceContents::text(uri, card.mime_type.unwrap_or("text/plain"), text)])
+        }
+        ResourceResult::Blob(bytes) => {
+            Some(vec![ResourceContents::blob(uri, card.mime_type.unwrap_or("application/octet-stream"), bytes)])
+        }
+        // Nothing is never the contents of something that exists.
+        ResourceResult::Contents(contents) => Some(contents).filter(|contents| !contents.is_empty()),
+        ResourceResult::NotFound => None,
+    }
+}

@@ -1,0 +1,247 @@
+//! A function, run: on a draft of its session where it borrows one, again when the draft lost a race.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+
+use super::{Dispatch, Handles, unavailable};
+use crate::{
+    call::{Carrier, Completion, Context, Fault, PromptResult, ResourceResult, ToolError, ToolResult, chain},
+    schema::{Arguments, Checks},
+    service::{BoxFuture, FunctionCard, Run, Service},
+    session::{Ended, PartSlot, SessionKey, StateError},
+    wire::{Code, Raw},
+};
+
+/// A lost race runs the function again, up to so many times in all.
+const ATTEMPTS: u32 = 8;
+
+/// A declared function, by its kind and its index in the card.
+pub(super) trait Function: Sync {
+    /// What it gives back.
+    type Output: Send;
+
+    /// Runs it once.
+    fn run<'r>(&'r self, service: &'r dyn Service, run: Run<'r>) -> BoxFuture<'r, Result<Self::Output, ToolError>>;
+
+    /// Whether what it gave back is a success, so that its drafts are committed.
+    fn succeeded(_: &Self::Output) -> bool {
+        true
+    }
+}
+
+/// A tool's function.
+pub(super) struct Tool(pub(super) usize);
+/// A prompt's function.
+pub(super) struct Prompt(pub(super) usize);
+/// A resource's function.
+pub(super) struct Resource(pub(super) usize);
+/// A completion's function.
+pub(super) struct Completer(pub(super) usize);
+
+impl Function for Tool {
+    type Output = ToolResult;
+
+    fn run<'r>(&'r self, service: &'r dyn Service, run: Run<'r>) -> BoxFuture<'r, Result<ToolResult, ToolError>> {
+        service.call_tool(self.0, run)
+    }
+
+    fn succeeded(result: &ToolResult) -> bool {
+        !result.is_error
+    }
+}
+
+impl Function for Prompt {
+    type Output = PromptResult;
+
+    fn run<'r>(&'r self, service: &'r dyn Service, run: Run<'r>) -> BoxFuture<'r, Result<PromptResult, ToolError>> {
+        service.get_prompt(self.0, run)
+    }
+}
+
+impl Function for Resource {
+    type Output = ResourceResult;
+
+    fn run<'r>(&'r self, service: &'r dyn Service, run: Run<'r>) -> BoxFuture<'r, Result<ResourceResult, ToolError>> {
+        service.read_resource(self.0, run)
+    }
+
+    fn succeeded(result: &ResourceResult) -> bool {
+        !matches!(result, ResourceResult::NotFound)
+    }
+}
+
+impl Function for Completer {
+    type Output = Completion;
+
+    fn run<'r>(&'r self, service: &'r dyn Service, run: Run<'r>) -> BoxFuture<'r, Result<Completion, ToolError>> {
+        service.complete(self.0, run)
+    }
+}
+
+/// What one call of a function works with.
+pub(super) struct Calling<'a, F> {
+    pub(super) function: F,
+    pub(super) card: &'static FunctionCard,
+    pub(super) checks: &'a Checks,
+    /// An object as JSON text.
+    pub(super) arguments: &'a Raw,
+    pub(super) carrier: &'a Carrier,
+}
+
+impl Dispatch {
+    /// Calls a function, whatever its kind. A panic is a fault of this call alone.
+    pub(super) async fn call<F: Function>(
+        &self,
+        calling: Calling<'_, F>,
+        cx: &mut Context,
+    ) -> Result<Result<F::Output, ToolError>, Fault> {
+        let name = calling.card.name;
+        // Around all of it: a user's type can panic when it is decoded or encoded, too.
+        AssertUnwindSafe(self.call_unguarded(calling, cx))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| Err(panicked(name, panic)))
+            .and_then(|result| match result {
+                // A result that can't be JSON is none, and no refusal either.
+                Err(error) if error.is_fault() => Err(Fault::internal()),
+                result => Ok(result),
+            })
+    }
+
+    async fn call_unguarded<F: Function>(
+        &self,
+        calling: Calling<'_, F>,
+        cx: &mut Context,
+    ) -> Result<Result<F::Output, ToolError>, Fault> {
+        let Calling { function, card, checks, arguments, carrier } = calling;
+        let undecoded = Arguments::new(arguments.as_str(), checks);
+        if card.parts.is_empty() {
+            return Ok(self.run(&function, undecoded, &mut [], cx).await);
+        }
+        // Boxed, so that calls without state do not carry its size around.
+        Box::pin(async move {
+            let (session, undecoded) = match carrier {
+                Carrier::Session(key) => (*key, undecoded),
+                Carrier::None => return Ok(Err(no_session(card))),
+                Carrier::Handle => match self.named_session(arguments, cx).await? {
+                    Some(key) => (key, undecoded.without(self.handles.argument)),
+                    None => return Ok(Err(self.bad_handle())),
+                },
+            };
+            self.run_with_state(&function, card, session, undecoded, cx).await
+        })
+        .await
+    }
+
+    /// The session that the handle in the arguments names; `None` for every handle that names none of the caller's.
+    async fn named_session(&self, arguments: &Raw, cx: &mut Context) -> Result<Option<SessionKey>, Fault> {
+        let Some(handle) = handle(arguments, self.handles.argument) else { return Ok(None) };
+        let read = self.sessions.read_handle(&handle, cx.principal()).await;
+        let Some((key, id)) = read.map_err(|error| unavailable(&error))? else { return Ok(None) };
+        cx.set_session_id(id);
+        Ok(Some(key))
+    }
+
+    /// Runs a function on a draft of its session, commits the draft, and runs again on a lost race.
+    async fn run_with_state<F: Function>(
+        &self,
+        function: &F,
+        card: &FunctionCard,
+        session: SessionKey,
+        arguments: Arguments<'_>,
+        cx: &Context,
+    ) -> Result<Result<F::Output, ToolError>, Fault> {
+        let idle = self.sessions.idle(session);
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                Box::pin(tokio::time::sleep(jitter(attempt))).await;
+            }
+            let mut draft = match self.state.begin(session, card.parts, idle).await {
+                Ok(draft) => draft,
+                Err(error) => return state_failed(card, error).map(Err),
+            };
+            let result = match self.run(function, arguments, &mut draft.slots, cx).await {
+                Ok(result) if F::succeeded(&result) => result,
+                // Dropping the draft discards it.
+                refusal => return Ok(refusal),
+            };
+            match Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()))).await {
+                Ok(Ended::Saved) => return Ok(Ok(result)),
+                Ok(Ended::Lost) => {}
+                Err(error) => return state_failed(card, error).map(Err),
+            }
+        }
+        let message = "Other calls kept changing this session's state, nothing was written: try again";
+        Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })))
+    }
+
+    /// Runs a function once.
+    fn run<'a, F: Function>(
+        &'a self,
+        function: &'a F,
+        arguments: Arguments<'a>,
+        parts: &'a mut [PartSlot],
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<F::Output, ToolError>> {
+        function.run(&*self.service, Run { arguments, parts, cx })
+    }
+
+    fn bad_handle(&self) -> ToolError {
+        let Handles { argument, minting_tool, .. } = self.handles;
+        ToolError::new(format!(
+            "This `{argument}` is missing, unknown or expired. Call `{minting_tool}` and pass the `{argument}` that it \
+             returns, exactly as it is"
+        ))
+    }
+}
+
+/// What a failure of the state means: for the model, for the client's program, or for the operator.
+fn state_failed(card: &FunctionCard, error: StateError) -> Result<ToolError, Fault> {
+    match error {
+        StateError::Gone => Ok(ToolError::new("This session was ended meanwhile; nothing was written")),
+        StateError::TooLarge { key, bytes, limit } => Ok(ToolError::new(format!(
+            "Nothing was written: `{key}` would grow to {bytes} bytes, and a session may keep {limit}. Remove something \
+             first"
+        ))),
+        StateError::Undecodable { key, source } => {
+            tracing::error!(function = card.name, part = key, error = %chain(&*source), "stored state does not decode");
+            Err(Fault::internal())
+        }
+        StateError::Full => Ok(ToolError::new(
+            "Nothing was written: this server keeps as much session state as it can. Try again later",
+        )),
+        StateError::Store(error) => Err(unavailable(&error)),
+    }
+}
+
+/// What a panic becomes: its text is the operator's alone.
+fn panicked(function: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
+    tracing::error!(function, panic = ?text, "a function panicked");
+    // A payload whose own drop panics must not take the connection with it.
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(move || drop(panic)));
+    Fault::internal()
+}
+
+/// The handle in the arguments, if there is one that is a string.
+fn handle(arguments: &Raw, name: &str) -> Option<String> {
+    arguments.members()?.get(name)?.string().map(Into::into)
+}
+
+fn no_session(card: &FunctionCard) -> ToolError {
+    ToolError::new(format!(
+        "`{}` keeps state in a session, and this request has none: send `initialize`, then the Mcp-Session-Id that it \
+         returns with each request",
+        card.name
+    ))
+}
+
+/// How long to wait before the next attempt: longer each time, and not the same for two losers.
+fn jitter(attempt: u32) -> Duration {
+    let mut byte = [0_u8; 1];
+    // Without randomness two losers may meet again; the number of attempts is bounded.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    Duration::from_micros((u64::from(byte[0]) * 8) << attempt.min(6))
+}
