@@ -108,7 +108,7 @@ impl Catalogue {
         }
         addresses.templates.iter().find_map(|(template, index)| {
             let variables: Map<String, Value> =
-                template.matches(uri)?.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+                template.matches(uri)?.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
             Some((*index, Value::Object(variables).to_string()))
         })
     }
@@ -187,11 +187,12 @@ impl Described {
     fn resources(&mut self, extra: &ExtraArgument<'_>) -> Result<(), Indescribable> {
         for (index, card) in self.catalogue.card.resources.iter().enumerate() {
             let failed = |advice: String| Indescribable { function: card.function.name, advice };
-            let template =
-                UriTemplate::parse(card.uri).map_err(|error| failed(format!("its URI `{}`: {error}", card.uri)))?;
+            let wrong = |error| failed(format!("its URI `{}`: {error}", card.uri));
+            let template = UriTemplate::parse(card.uri).map_err(wrong)?;
             add(card, &template, index, None, &mut self.catalogue.plain, &mut self.lists).map_err(failed)?;
             let extra = Some(extra).filter(|_| !card.function.parts.is_empty());
-            let template = extra.map_or(template.clone(), |extra| template.with_query(extra.name));
+            let template =
+                extra.map_or(Ok(template.clone()), |extra| template.with_query(extra.name)).map_err(wrong)?;
             let (addresses, lists) = (&mut self.catalogue.with_handles, &mut self.with_handles);
             add(card, &template, index, extra, addresses, lists).map_err(failed)?;
             self.catalogue.resources.push(checks(&card.function)?);

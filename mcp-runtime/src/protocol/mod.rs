@@ -24,5 +24,5 @@ pub use prompt::{Prompt, PromptArgument, PromptMessage};
 pub use resource::{Resource, ResourceTemplate};
 pub use task::TaskStatus;
 pub use tool::{Tool, ToolAnnotations};
-pub use uri_template::UriTemplate;
+pub use uri_template::{UriTemplate, UriTemplateError};
 pub use version::Version;
