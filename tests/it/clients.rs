@@ -1,4 +1,4 @@
-//! The official clients, TypeScript and Python, of both generations, against `notebook`.
+//! The official clients, TypeScript and Python, of both generations, against `notebook` and `hashcheck`.
 //!
 //! - *Takes*: the scripts of `tests/clients`, installed by `ci/setup`.
 //! - *Gives*: that they list and call its tools and find their notes again, over HTTP and stdio, in each revision that
@@ -64,6 +64,16 @@ impl Client {
             let facts = facts(&finished, revision);
             assert_eq!(facts["found_again"], true, "{revision}: {facts}");
             assert_eq!(facts["isolated"], true, "{revision}: {facts}");
+        }
+    }
+
+    /// The clients hold structured results against the announced schemas, and give up where one does not conform.
+    fn takes_nulls(&self, revisions: &[&str]) {
+        let server = HttpServer::start("hashcheck");
+        for revision in revisions {
+            let finished = run(self.command(revision).args(["--url", &server.url(), "--hashes"]), LIMIT);
+            let facts = facts(&finished, revision);
+            assert_eq!(facts["verified"], true, "{revision}: {facts}");
         }
     }
 
@@ -181,5 +191,20 @@ fn notes_are_found_again_after_the_server_was_killed_and_restarted() {
     }
     if let Some(client) = Client::python("client_v2.py", ".venv2") {
         client.over_a_restart(ERAS);
+    }
+}
+
+#[test]
+fn every_client_takes_a_null_in_a_typed_result() {
+    let clients = [
+        (Client::node("v1.mjs"), FIRST_GENERATION),
+        (Client::node("v2.mjs"), ERAS),
+        (Client::python("client_v1.py", ".venv1"), FIRST_GENERATION),
+        (Client::python("client_v2.py", ".venv2"), ERAS),
+    ];
+    for (client, revisions) in clients {
+        if let Some(client) = client {
+            client.takes_nulls(revisions);
+        }
     }
 }

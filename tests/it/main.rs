@@ -12,6 +12,7 @@ mod hygiene;
 mod memory;
 mod official_schema;
 mod programs;
+mod results;
 mod robustness;
 mod running;
 mod support;

@@ -1,5 +1,6 @@
 //! Cards made by hand, as the macro writes them, and what becomes of them.
 
+mod absent;
 mod decoding;
 mod portability;
 mod properties;

@@ -13,15 +13,16 @@ export const MODERN = '2026-07-28';
 const NOTES = ['buy milk', 'größer — ☕ "quoted"'];
 
 export function parseArguments(argv) {
-    const options = { revision: undefined, url: undefined, command: undefined, restart: false };
+    const options = { revision: undefined, url: undefined, command: undefined, restart: false, hashes: false };
     for (let i = 0; i < argv.length; i += 1) {
         if (argv[i] === '--url') options.url = argv[(i += 1)];
         else if (argv[i] === '--revision') options.revision = argv[(i += 1)];
         else if (argv[i] === '--restart') options.restart = true;
+        else if (argv[i] === '--hashes') options.hashes = true;
         else if (argv[i] === '--stdio') {
             options.command = argv.slice(i + 1);
             break;
-        } else throw new Error(`unknown argument ${argv[i]}: expected --url, --revision, --restart or --stdio`);
+        } else throw new Error(`unknown argument ${argv[i]}: expected --url, --revision, --restart, --hashes or --stdio`);
     }
     if ((options.url === undefined) === (options.command === undefined)) {
         throw new Error('give either --url URL or --stdio COMMAND…');
@@ -53,6 +54,11 @@ async function run(options, open) {
     const carrier = first.revision === MODERN ? 'handle' : options.url === undefined ? 'process' : 'header';
     facts.carrier = carrier;
 
+    if (options.hashes) {
+        facts.verified = await verifyUnknown(first, carrier);
+        await first.close();
+        return facts;
+    }
     facts.tools = await checkTools(first, carrier);
     if (carrier === 'handle') await checkRefusals(first);
 
@@ -101,6 +107,16 @@ async function run(options, open) {
     if (other !== again) await other.close();
     await again.close();
     return facts;
+}
+
+/** With `--hashes` the server is `hashcheck`: a typed result with a null, which the client holds against its schema. */
+async function verifyUnknown(connection, carrier) {
+    const tool = (await connection.tools()).find(tool => tool.name === 'hashcheck_verify');
+    assert.deepEqual(tool.outputSchema.properties.stored_hash, { anyOf: [{ type: 'string' }, { type: 'null' }] });
+    const handle = carrier === 'handle' ? { session: await openSession(connection) } : {};
+    const result = await succeed(connection, 'hashcheck_verify', { ...handle, key: 'unknown', text: 'x' });
+    assert.equal(result.structuredContent.stored_hash, null);
+    return true;
 }
 
 /** With `--restart` the server is replaced between the two connections: the next line of stdin says by which. */

@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{types::*, *};
+use super::{absent::without_absent, types::*, *};
 
 /// Shrinking stops early: each attempt makes its schemas anew.
 fn config(cases: u32) -> ProptestConfig {
@@ -21,34 +21,28 @@ fn draft7(schema: &str) -> Validator {
     jsonschema::draft7::new(&serde_json::from_str(schema).expect("JSON")).expect("a schema")
 }
 
-/// Members that are null and may be left out are left out: that is how the schema wants absence.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let stays = |name: &str, value: &Value| !value.is_null() || name == "any" || name == "unit";
-            let kept = |(name, value): (String, Value)| stays(&name, &value).then(|| (name, without_nulls(value)));
-            Value::Object(members.into_iter().filter_map(kept).collect())
-        }
-        Value::Array(elements) => Value::Array(elements.into_iter().map(without_nulls).collect()),
-        other => other,
+/// Both laws for one value.
+///
+/// *Results*: what serde gives is accepted as it is, with every null.
+///
+/// *Arguments*: `null` is no value that a model should learn, so a member that may be left out is announced without it;
+/// what serde gives is accepted without the members that are `None`. Decoding takes them left out and as `null`.
+fn agree<T: ArgumentType + Serialize + PartialEq + std::fmt::Debug>(value: &T) {
+    let serialised = serde_json::to_value(value).expect("JSON");
+    let without_absent = without_absent(value);
+    accepts(&output::<T>(), &serialised);
+    accepts(&input(vec![arg::<T>("it")]), &json!({ "it": without_absent.clone() }));
+    for given in [serialised, without_absent] {
+        assert_eq!(strict::<T>(&given.to_string()).as_ref(), Ok(value));
     }
 }
 
-fn agree<T: ArgumentType + Serialize + PartialEq + std::fmt::Debug>(value: &T) {
-    let schema = input(vec![arg::<T>("it")]);
-    let serialised = serde_json::to_value(value).expect("JSON");
-    let instance = json!({ "it": without_nulls(serialised.clone()) });
-    for validator in [validator(&schema), draft7(&schema)] {
-        if let Err(error) = validator.validate(&instance) {
+/// In both drafts that clients know.
+fn accepts(schema: &str, instance: &Value) {
+    for validator in [validator(schema), draft7(schema)] {
+        if let Err(error) = validator.validate(instance) {
             panic!("{instance}\nis refused by\n{schema}:\n{error} at {}", error.instance_path());
         }
-    }
-    // With nulls and without: both are taken, strictly.
-    assert_eq!(strict::<T>(&serialised.to_string()).as_ref(), Ok(value));
-    assert_eq!(strict::<T>(&instance["it"].to_string()).as_ref(), Ok(value));
-    let given = output::<T>();
-    if let Err(error) = validator(&given).validate(&serialised) {
-        panic!("{serialised}\nis refused by\n{given}:\n{error} at {}", error.instance_path());
     }
 }
 
@@ -64,7 +58,9 @@ proptest! {
     fn what_serde_gives_the_schemas_of_its_parts_accept(
         tree in tree(), shape in shape(), external in external(), untagged in untagged(), flat in flat(),
         class in class(), addresses in proptest::collection::vec(address(), 0..3), adjacent in adjacent(),
+        maybes in maybes(),
     ) {
+        agree(&maybes);
         agree(&tree);
         agree(&shape);
         agree(&external);
@@ -261,7 +257,7 @@ proptest! {
             (card, described, validator)
         });
         let (card, described, validator) = &*EVERYTHING;
-        let mut value = without_nulls(serde_json::to_value(value).expect("JSON"));
+        let mut value = without_absent(&value);
         let mut places = Vec::new();
         leaves(&value, "", &mut places);
         // A tuple's elements are only told apart by words: the profile has no keyword for them.

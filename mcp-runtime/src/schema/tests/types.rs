@@ -106,6 +106,27 @@ pub(super) struct Closed {
     pub(super) maybe: Option<u8>,
 }
 
+/// Whatever may be left out: scalars, shared types, unions, types that hold themselves, lists and maps of such.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Maybes {
+    pub(super) number: Option<u64>,
+    /// How comfortable.
+    pub(super) class: Option<Class>,
+    pub(super) point: Option<Box<Point>>,
+    pub(super) shape: Option<Shape>,
+    pub(super) external: Option<External>,
+    pub(super) untagged: Option<Untagged>,
+    pub(super) tree: Option<Tree>,
+    pub(super) list: Option<Vec<Option<Colour>>>,
+    pub(super) map: Option<BTreeMap<String, Option<Point>>>,
+    pub(super) pair: Option<(Option<i8>, String)>,
+    pub(super) unit: (),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) skipped: Option<Colour>,
+    /// The same again.
+    pub(super) inner: Option<Box<Maybes>>,
+}
+
 /// A bit of everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Everything {
@@ -213,6 +234,36 @@ pub(super) fn flat() -> impl Strategy<Value = Flat> {
 
 pub(super) fn closed() -> impl Strategy<Value = Closed> {
     (text(), any::<Option<u8>>()).prop_map(|(only, maybe)| Closed { only, maybe })
+}
+
+fn maybes_within(inner: Option<Box<Maybes>>) -> impl Strategy<Value = Maybes> {
+    use proptest::option::of;
+    let scalars = (any::<Option<u64>>(), of(class()), of(point()), of(colour()));
+    let unions = (of(shape()), of(external()), of(untagged()), of(tree()));
+    let lists = (
+        of(proptest::collection::vec(of(colour()), 0..3)),
+        of(proptest::collection::btree_map(text(), of(point()), 0..3)),
+        of((any::<Option<i8>>(), text())),
+    );
+    (scalars, unions, lists).prop_map(move |(scalars, unions, lists)| Maybes {
+        number: scalars.0,
+        class: scalars.1,
+        point: scalars.2.map(Box::new),
+        shape: unions.0,
+        external: unions.1,
+        untagged: unions.2,
+        tree: unions.3,
+        list: lists.0,
+        map: lists.1,
+        pair: lists.2,
+        unit: (),
+        skipped: scalars.3,
+        inner: inner.clone(),
+    })
+}
+
+pub(super) fn maybes() -> impl Strategy<Value = Maybes> {
+    proptest::option::of(maybes_within(None)).prop_flat_map(|inner| maybes_within(inner.map(Box::new)))
 }
 
 pub(super) fn everything() -> impl Strategy<Value = Everything> {
