@@ -7,6 +7,7 @@ mod conformance;
 mod eras;
 mod failures;
 mod fixture;
+mod forms;
 mod hygiene;
 #[cfg(target_os = "linux")]
 mod memory;

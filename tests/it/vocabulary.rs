@@ -12,7 +12,7 @@ use mcp_runtime::protocol::{
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::to_raw_value};
 
 use crate::{
     official_schema::{REVISIONS, validate},
@@ -136,6 +136,7 @@ fn requests_to_a_client_are_written_as_published() {
         "CreateMessageRequestParams",
     );
     let form = json!({ "type": "object", "properties": { "name": { "type": "string" } }, "required": ["name"] });
+    let form = to_raw_value(&form).unwrap();
     written(ElicitRequest::form("Please provide your GitHub username", form), "ElicitRequestFormParams");
     written(
         ElicitRequest::url("Please provide your API key to continue.", "https://mcp.example.com/ui/set_api_key"),

@@ -125,19 +125,19 @@ fn definition_name(name: &str) -> String {
 }
 
 /// An object that is being written.
-struct Object<'a> {
+pub(super) struct Object<'a> {
     text: &'a mut String,
     first: bool,
 }
 
-fn object(text: &mut String, fill: impl FnOnce(&mut Object<'_>)) {
+pub(super) fn object(text: &mut String, fill: impl FnOnce(&mut Object<'_>)) {
     text.push('{');
     fill(&mut Object { text, first: true });
     text.push('}');
 }
 
 impl Object<'_> {
-    fn member(&mut self, key: &str, write: impl FnOnce(&mut String)) {
+    pub(super) fn member(&mut self, key: &str, write: impl FnOnce(&mut String)) {
         if !std::mem::take(&mut self.first) {
             self.text.push(',');
         }
@@ -146,11 +146,11 @@ impl Object<'_> {
         write(self.text);
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+    pub(super) fn value<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         self.member(key, |text| json(value, text));
     }
 
-    fn some<T: Serialize>(&mut self, key: &str, value: Option<T>) {
+    pub(super) fn some<T: Serialize>(&mut self, key: &str, value: Option<T>) {
         if let Some(value) = value {
             self.value(key, &value);
         }

@@ -1,14 +1,14 @@
 //! Questions to the person: `elicitation/create`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 /// A question to the person: the params of `elicitation/create`.
 ///
 /// # Source
 /// 2026-07-28 schema, `ElicitRequestFormParams` and `ElicitRequestURLParams`; the only kind of 2025-06-18 is the form, and
 /// it has no `mode` there.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "mode", rename_all = "lowercase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum ElicitRequest {
@@ -17,8 +17,9 @@ pub enum ElicitRequest {
     Form {
         /// What the person reads above the form.
         message: String,
-        /// JSON Schema of the form: an object of strings, numbers, booleans and choices.
-        requested_schema: Value,
+        /// JSON Schema of the form: an object of strings, numbers, booleans and choices, already in the order in which they
+        /// are shown.
+        requested_schema: Box<RawValue>,
     },
     /// A page that the client opens after it asked the person; what happens there passes neither client nor model.
     #[non_exhaustive]
@@ -35,7 +36,7 @@ pub enum ElicitRequest {
 
 impl ElicitRequest {
     /// A form of this schema.
-    pub fn form(message: impl Into<String>, requested_schema: Value) -> Self {
+    pub fn form(message: impl Into<String>, requested_schema: Box<RawValue>) -> Self {
         Self::Form { message: message.into(), requested_schema }
     }
 
