@@ -19,6 +19,16 @@ enum Rounding {
 }
 // ANCHOR_END: types
 
+// ANCHOR: as_string
+/// A whole number, exact in every client.
+#[derive(Serialize, JsonSchema)]
+struct Whole {
+    #[serde(with = "mcp_runtime::as_string")]
+    #[schemars(schema_with = "mcp_runtime::as_string::schema::<i128>")]
+    number: i128,
+}
+// ANCHOR_END: as_string
+
 // ANCHOR: state
 /// What one session keeps in the calculator's memory.
 #[derive(Default, Serialize, Deserialize, SessionState)]
@@ -44,6 +54,15 @@ mod calculator {
         start.unwrap_or_default() + numbers.iter().sum::<f64>()
     }
     // ANCHOR_END: arguments
+
+    // ANCHOR: whole
+    /// Add two whole numbers of up to 128 bits.
+    #[tool(read_only)]
+    pub fn add_whole(#[arg(as_string)] a: i128, #[arg(as_string)] b: i128) -> Result<Whole, ToolError> {
+        let number = a.checked_add(b).ok_or("the sum is too large: pass smaller numbers")?;
+        Ok(Whole { number })
+    }
+    // ANCHOR_END: whole
 
     // ANCHOR: errors
     /// Divide one number by another.

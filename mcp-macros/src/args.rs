@@ -75,7 +75,7 @@ const TOOL: Grammar = Grammar {
 
 const ARGUMENT: Grammar = Grammar {
     attribute: "#[arg]",
-    keys: &["name", "default", "header"],
+    keys: &["name", "default", "header", "as_string"],
     repeatable: &[],
     advice: &[
         ("description", "the description is the doc comment of the parameter"),
@@ -383,6 +383,8 @@ pub(crate) struct ArgumentArgs {
     pub(crate) name: Option<LitStr>,
     pub(crate) default: Option<DefaultArg>,
     pub(crate) header: Option<LitStr>,
+    /// The key that says `as_string`.
+    pub(crate) as_string: Option<Span>,
 }
 
 /// `default` or `default = …`
@@ -398,8 +400,10 @@ impl ArgumentArgs {
     pub(crate) fn parse(attribute: &Attribute, errors: &mut Errors) -> Self {
         let mut args = Self::default();
         for pair in ARGUMENT.parse_attribute(attribute, errors) {
+            let place = pair.key.span();
             match pair.key.to_string().as_str() {
                 "name" => args.name = pair.literal(errors),
+                "as_string" => args.as_string = pair.flag(errors).and_then(|as_string| as_string.then_some(place)),
                 "header" => args.header = pair.literal(errors).filter(|name| legal_header(name, errors)),
                 _ => {
                     args.default = match pair.value {

@@ -298,8 +298,22 @@ impl Own<'_> {
             },
         });
         let header = args.header.map(|header| header.value());
+        if let (Some(place), Some(_)) = (args.as_string, &header) {
+            errors.at_span(
+                place,
+                "`as_string` and `header` must not be on one argument, for a header mirrors an integer that every \
+                 client keeps exact, within ±(2^53 − 1); remove one",
+            );
+        }
         let description = Doc::of(&parameter.attrs);
-        Some(Parameter::Argument(Box::new(Argument { name, description, ty, default, header })))
+        Some(Parameter::Argument(Box::new(Argument {
+            name,
+            description,
+            ty,
+            default,
+            header,
+            as_string: args.as_string.is_some(),
+        })))
     }
 
     fn output(&self, output: &ReturnType, errors: &mut Errors) -> Output {

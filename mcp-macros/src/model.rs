@@ -96,6 +96,8 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
     pub(crate) default: Option<Default>,
     pub(crate) header: Option<String>,
+    /// It is announced as a string of digits.
+    pub(crate) as_string: bool,
 }
 
 /// The value of an argument that is left out.

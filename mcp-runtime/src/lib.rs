@@ -39,6 +39,7 @@ pub mod __private;
 pub use call::{Context, Reply, ToolError, ToolResult};
 pub use mcp_macros::{SessionState, mcp_server, tool};
 pub use protocol::Content;
+pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
 pub use session::{SessionState, Sessions, SigningKeys};

@@ -17,6 +17,8 @@ pub use schemars;
 use serde::Serialize;
 pub use serde_json;
 
+use crate::schema::as_string::AsString;
+pub use crate::schema::as_string::argument_as_string;
 pub use crate::schema::{Argument, ArgumentType, Arguments, Fill, Slot, argument, decode};
 use crate::session::Finite;
 pub use crate::{
@@ -152,6 +154,12 @@ impl<T> DefaultOf<T> {
     pub fn show(&self) -> serde_json::Value {
         (self.show)((self.make)())
     }
+}
+
+/// The table entry of `#[arg(as_string, default = …)]`.
+#[must_use]
+pub const fn default_as_string<T: AsString>(make: fn() -> T) -> DefaultOf<T> {
+    DefaultOf { make, show: |value| value.to_digits().into() }
 }
 
 /// What a type whose default is written as a text literal must be.

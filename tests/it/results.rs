@@ -115,3 +115,86 @@ fn replace_null(value: &mut Value, with: &Value) -> bool {
         _ => false,
     }
 }
+
+/// An account.
+#[derive(Serialize, JsonSchema)]
+struct Account {
+    #[serde(with = "mcp_runtime::as_string")]
+    #[schemars(schema_with = "mcp_runtime::as_string::schema::<u64>")]
+    id: u64,
+    #[serde(with = "mcp_runtime::as_string")]
+    #[schemars(schema_with = "mcp_runtime::as_string::schema::<i128>")]
+    balance: i128,
+}
+
+/// Integers that JavaScript would round.
+#[mcp_server(name = "bank")]
+mod bank {
+    use super::Account;
+
+    /// Book an amount.
+    #[tool]
+    pub fn book(
+        /// The account.
+        #[arg(as_string)]
+        id: u64,
+        #[arg(as_string, default = -9_007_199_254_740_993)] amount: i128,
+        #[arg(as_string)] before: Option<i128>,
+    ) -> Account {
+        Account { id, balance: before.unwrap_or_default() + amount }
+    }
+}
+
+#[test]
+fn wide_integers_go_both_ways_as_digits() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let running = runtime.block_on(bank::server().port(0).start()).unwrap();
+    for era in [Era::Legacy("2025-11-25"), Era::Modern] {
+        let client = Client::new(running.address().port(), era);
+        let listed = client.request("tools/list", json!({}));
+        let tool = &listed["result"]["tools"][0];
+        assert_eq!(
+            tool["inputSchema"],
+            json!({
+                "type": "object",
+                "properties": {
+                    "id": {
+                        "type": "string",
+                        "description": "The account. (the digits of an integer 0–18446744073709551615)",
+                        "pattern": "^(0|[1-9][0-9]*)$",
+                    },
+                    "amount": {
+                        "type": "string",
+                        "description": "the digits of an integer -170141183460469231731687303715884105728 to \
+                                        170141183460469231731687303715884105727, default \"-9007199254740993\"",
+                        "pattern": "^(0|-?[1-9][0-9]*)$",
+                        "default": "-9007199254740993",
+                    },
+                    "before": {
+                        "type": "string",
+                        "description": "the digits of an integer -170141183460469231731687303715884105728 to \
+                                        170141183460469231731687303715884105727",
+                        "pattern": "^(0|-?[1-9][0-9]*)$",
+                    },
+                },
+                "required": ["id"],
+                "additionalProperties": false,
+            })
+        );
+        let booked = |arguments: Value| {
+            let answer = client.call("book", arguments);
+            conforms(&tool["outputSchema"], &answer["result"]["structuredContent"]);
+            answer["result"]["structuredContent"].clone()
+        };
+        assert_eq!(
+            booked(json!({ "id": "18446744073709551615", "before": "1" })),
+            json!({ "id": "18446744073709551615", "balance": "-9007199254740992" })
+        );
+        // A model that writes a number anyway is understood.
+        assert_eq!(booked(json!({ "id": 5, "amount": 0 })), json!({ "id": "5", "balance": "0" }));
+        let refused = client.call("book", json!({ "id": "18446744073709551616" }));
+        assert_eq!(refused["result"]["isError"], true);
+        let text = refused["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("expected the digits of an integer 0–18446744073709551615, got string"), "{text}");
+    }
+}

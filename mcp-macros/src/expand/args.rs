@@ -13,7 +13,12 @@ pub(super) fn tables(tool: usize, declared: &Tool) -> TokenStream {
 
 fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
     let (name, ty) = (entry("ARGUMENT", tool, index), &argument.ty);
-    let own = quote! { const #name: __mcp::Argument<#ty> = __mcp::argument::<#ty>(); };
+    let (of_type, default_of) = if argument.as_string {
+        (quote!(argument_as_string), quote!(default_as_string))
+    } else {
+        (quote!(argument), quote!(default))
+    };
+    let own = quote! { const #name: __mcp::Argument<#ty> = __mcp::#of_type::<#ty>(); };
     let header = argument.header.as_ref().map(|header| {
         let name = entry("HEADER", tool, index);
         quote! { const #name: __mcp::Option<&'static str> = __mcp::header::<#ty>(#header); }
@@ -26,7 +31,7 @@ fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
             Default::Value(value) => quote! { #value },
         };
         quote! {
-            const #name: __mcp::DefaultOf<#ty> = __mcp::default::<#ty>(#make);
+            const #name: __mcp::DefaultOf<#ty> = __mcp::#default_of::<#ty>(#make);
             #[allow(clippy::all, clippy::pedantic)]
             fn #make() -> #ty { #body }
         }

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use crate::{
     call::List,
     protocol::{Lists, UriTemplate},
-    schema::{Checks, DescribedResource, ExtraArgument, describe, describe_prompt, describe_resource, violations},
+    schema::{
+        Checks, DescribedResource, ExtraArgument, describe, describe_prompt, describe_resource, inexact_integers,
+        violations,
+    },
     service::{CompletionReference, FunctionCard, ResourceCard, ServerCard},
 };
 
@@ -165,6 +168,16 @@ impl Described {
             for violation in violations(&plain.tool) {
                 let tool = card.function.name;
                 tracing::warn!(tool, "some clients will not take this tool as it is: {violation}");
+            }
+            let inexact = inexact_integers(&plain.tool);
+            if !inexact.is_empty() {
+                // Most such integers stay small: a hint for whoever asks, not a warning at every start.
+                tracing::debug!(
+                    tool = card.function.name,
+                    "clients in JavaScript round integers beyond 2^53 in its result: {}; where they get that large, \
+                     announce them as digits (`mcp_runtime::as_string`)",
+                    inexact.join(", ")
+                );
             }
             self.with_handles.tools.push(with_handle);
             self.lists.tools.push(plain.tool);

@@ -55,6 +55,14 @@ pub const fn argument<T: ArgumentType>() -> Argument<T> {
     }
 }
 
+/// The same of a schema and a way of decoding.
+pub(super) const fn argument_of<T>(
+    schema: fn(&mut SchemaGenerator) -> Schema,
+    decode: fn(&str) -> Result<T, serde_json::Error>,
+) -> Argument<T> {
+    Argument { schema, decode, marker: PhantomData }
+}
+
 impl<T> Argument<T> {
     /// How schemars describes the type.
     #[must_use]

@@ -41,6 +41,9 @@ impl Coercion<'_> {
         let rewritten = match (form.kind, text.as_bytes().first()) {
             (Some(Kind::Integer), Some(b'"')) => inner(text).and_then(|inner| integer(&inner)).map(Cow::Owned),
             (Some(Kind::Integer), _) => integer(text).map(Cow::Owned),
+            (Some(Kind::String), Some(b'-' | b'0'..=b'9')) if form.digits.is_some() => {
+                integer(text).map(|digits| Cow::Owned(format!("\"{digits}\"")))
+            }
             (Some(Kind::Number), Some(b'"')) => inner(text).filter(|inner| is_number(inner)).map(Cow::Owned),
             (Some(Kind::Boolean), Some(b'"')) => match text {
                 "\"true\"" => Some(Cow::Borrowed("true")),

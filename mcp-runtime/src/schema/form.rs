@@ -79,6 +79,8 @@ pub(super) struct Form {
     pub(super) max_items: Option<u64>,
     pub(super) unique_items: bool,
     pub(super) pattern: Option<String>,
+    /// The string spells an integer of this range.
+    pub(super) digits: Option<&'static str>,
     pub(super) format: Option<String>,
     pub(super) default: Option<Value>,
     /// The bounds are those of a wide integer type: no news for a reader.
@@ -193,6 +195,7 @@ impl Form {
         replace(&mut self.min_items, over.min_items);
         replace(&mut self.max_items, over.max_items);
         replace(&mut self.pattern, over.pattern);
+        replace(&mut self.digits, over.digits);
         replace(&mut self.format, over.format);
         replace(&mut self.default, over.default);
         self.unique_items |= over.unique_items;

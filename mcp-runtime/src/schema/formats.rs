@@ -5,13 +5,22 @@
 
 use serde_json::Number;
 
-use super::form::{Form, Kind};
+use super::{
+    as_string,
+    form::{Form, Kind},
+};
 
 /// The formats that validators of every draft know; others make some clients warn, or drop the tool.
 const FORMATS: [&str; 9] = ["date-time", "date", "time", "duration", "email", "hostname", "uri", "ipv4", "ipv6"];
 
 /// Formats of numbers become bounds, where they say something; formats that some client does not know are dropped.
 pub(super) fn bounds(format: Option<&str>, form: &mut Form) {
+    if form.kind == Some(Kind::String)
+        && let Some(range) = format.and_then(as_string::range)
+    {
+        form.digits = Some(range);
+        return;
+    }
     let implied: (Option<i64>, Option<i64>) = match format {
         Some("int8") => (Some(i8::MIN.into()), Some(i8::MAX.into())),
         Some("int16") => (Some(i16::MIN.into()), Some(i16::MAX.into())),

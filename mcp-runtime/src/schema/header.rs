@@ -8,13 +8,13 @@
 
 use serde_json::{Number, Value};
 
-use super::form::{Form, Kind};
+use super::{
+    exact::EXACT,
+    form::{Form, Kind},
+};
 
 /// The keyword.
 pub(super) const KEYWORD: &str = "x-mcp-header";
-
-/// The largest integer that every language keeps exact: 2^53 − 1.
-const EXACT: i64 = 9_007_199_254_740_991;
 
 /// Annotates a form with the header that mirrors it; says whether bounds were added that its type does not have.
 ///

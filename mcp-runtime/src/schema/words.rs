@@ -50,7 +50,10 @@ fn constraints(form: &Form, all: bool) -> Vec<String> {
         notes.push(format!("a multiple of {factor}"));
     }
     notes.extend(count(form.min_length, form.max_length, "character"));
-    if let Some(pattern) = &form.pattern {
+    if let Some(range) = form.digits {
+        // The pattern says no more than this, in a language that fewer read.
+        notes.push(format!("the digits of an integer {range}"));
+    } else if let Some(pattern) = &form.pattern {
         notes.push(format!("pattern {pattern}"));
     }
     if form.tuple.is_empty() {

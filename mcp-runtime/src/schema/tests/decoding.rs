@@ -392,3 +392,59 @@ fn mistakes_that_the_type_accepts_hide_no_broken_constraint() {
     // … and the constraint behind them holds all the same.
     assert_eq!(refused(strict::<Table>(&table(10))), ["- `it.size`: expected integer 1–9, got integer 10"]);
 }
+
+/// A wide integer as `#[arg(as_string)]` has it.
+fn digits<T: crate::as_string::AsString>(text: &str, required: bool, lenient: bool) -> Result<T, String> {
+    let argument = const { crate::__private::argument_as_string::<T>() };
+    let card = tool(vec![ArgumentCard { required, schema: argument.schema(), ..arg::<String>("it") }]);
+    let described = describe(&card, None).expect("portable");
+    let arguments = format!("{{\"it\":{text}}}");
+    let mut slot = argument.slot(None);
+    let slots: &mut [&mut dyn Fill] = &mut [&mut slot];
+    decode(Arguments::new(&arguments, &described.checks), &card.function, lenient, slots)
+        .map_err(|error| error.message().to_owned())?;
+    Ok(slot.take())
+}
+
+#[test]
+fn wide_integers_are_taken_as_digits_and_leniently_as_numbers() {
+    for lenient in [false, true] {
+        assert_eq!(digits(r#""18446744073709551615""#, true, lenient), Ok(u64::MAX));
+        assert_eq!(digits(r#""-9223372036854775808""#, true, lenient), Ok(i64::MIN));
+        assert_eq!(digits(&format!("\"{}\"", i128::MIN), true, lenient), Ok(i128::MIN));
+        assert_eq!(digits(&format!("\"{}\"", u128::MAX), true, lenient), Ok(u128::MAX));
+        assert_eq!(digits(r#""0""#, false, lenient), Ok(Some(0_i64)));
+        assert_eq!(digits::<Option<u64>>("null", false, lenient), Ok(None));
+    }
+    assert_eq!(digits("18446744073709551615", true, true), Ok(u64::MAX));
+    assert_eq!(digits("340282366920938463463374607431768211455", true, true), Ok(u128::MAX));
+    assert_eq!(digits("-5.0", true, true), Ok(-5_i64));
+    assert_eq!(digits(r#""null""#, false, true), Ok(None::<u64>));
+    let said = digits::<u64>("5", true, false).expect_err("strictly a string");
+    assert!(
+        said.contains("expected string (the digits of an integer 0–18446744073709551615), got integer 5"),
+        "{said}"
+    );
+    for wrong in [
+        r#""18446744073709551616""#,
+        r#""-1""#,
+        r#""+5""#,
+        r#""007""#,
+        r#""-0""#,
+        r#""5.0""#,
+        r#""1e3""#,
+        r#""""#,
+        r#"" 5""#,
+        r#""five""#,
+        "5.5",
+        "-1",
+        "true",
+        "null",
+        "[5]",
+        "18446744073709551616",
+    ] {
+        let said = digits::<u64>(wrong, true, true).expect_err(wrong);
+        assert!(said.contains("digits of an integer 0–18446744073709551615"), "{wrong}: {said}");
+        assert!(said.contains("- `it`: expected"), "{wrong}: {said}");
+    }
+}

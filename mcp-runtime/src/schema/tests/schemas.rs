@@ -264,6 +264,87 @@ fn headers_are_checked_when_the_tool_is_declared() {
     assert!(one::<i64>(with("N", arg::<i64>("it")), "9007199254740991", true).is_ok());
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Ledger {
+    id: u64,
+    #[serde(with = "crate::as_string")]
+    #[schemars(schema_with = "crate::as_string::schema::<u128>")]
+    digits: u128,
+    #[serde(with = "crate::as_string")]
+    #[schemars(schema_with = "crate::as_string::schema::<Option<i64>>")]
+    maybe: Option<i64>,
+    small: u32,
+    #[schemars(range(min = -5, max = 9_007_199_254_740_991_i64))]
+    bounded: i64,
+    entries: Vec<Entry>,
+    totals: BTreeMap<String, i128>,
+    tree: Ring,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Entry {
+    amount: Option<i64>,
+    ratio: f64,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Ring {
+    next: Option<Box<Ring>>,
+    #[serde(rename = "odd name")]
+    count: usize,
+}
+
+#[test]
+fn integers_in_results_that_clients_round_are_found() {
+    fn found<T: Serialize + JsonSchema>() -> Vec<String> {
+        let mut tool = described(Vec::new()).tool;
+        tool.output_schema = serde_json::value::RawValue::from_string(output::<T>()).ok();
+        crate::schema::inexact_integers(&tool)
+    }
+    let mut paths = found::<Ledger>();
+    paths.sort();
+    assert_eq!(paths, ["Ring[\"odd name\"]", "entries[].amount", "id", "totals.*", "tree[\"odd name\"]"]);
+    assert_eq!(found::<i64>(), ["(the result)"]);
+    assert_eq!(found::<u32>(), Vec::<String>::new());
+    assert!(crate::schema::inexact_integers(&described(vec![arg::<u64>("it")]).tool).is_empty());
+}
+
+#[test]
+fn wide_integers_in_results_can_be_announced_as_digits() {
+    let schema: Value = serde_json::from_str(&output::<Ledger>()).expect("JSON");
+    assert_eq!(
+        schema["properties"]["digits"],
+        json!({
+            "type": "string",
+            "description": "the digits of an integer 0–340282366920938463463374607431768211455",
+            "pattern": "^(0|[1-9][0-9]*)$",
+        })
+    );
+    assert_eq!(schema["properties"]["maybe"]["anyOf"][0]["pattern"], "^(0|-?[1-9][0-9]*)$");
+    assert_eq!(schema["properties"]["maybe"]["anyOf"][1], json!({ "type": "null" }));
+    let ring = Ring { next: None, count: 0 };
+    let ledger = Ledger {
+        id: 1,
+        digits: u128::MAX,
+        maybe: None,
+        small: 0,
+        bounded: 0,
+        entries: Vec::new(),
+        totals: BTreeMap::new(),
+        tree: ring,
+    };
+    let mut written = serde_json::to_value(&ledger).expect("JSON");
+    assert_eq!(written["digits"], "340282366920938463463374607431768211455");
+    for maybe in [json!(null), json!("-1"), json!("0")] {
+        written["maybe"] = maybe;
+        assert!(jsonschema::draft202012::is_valid(&schema, &written), "{written}");
+    }
+    for wrong in [json!(1), json!("-0"), json!("01"), json!("")] {
+        written["maybe"] = wrong;
+        assert!(!jsonschema::draft202012::is_valid(&schema, &written), "{written}");
+    }
+}
+
 macro_rules! shared {
     ($($name:ident { $($field:ident: $type:ty),* })*) => {
         $(#[derive(Deserialize, JsonSchema)]
