@@ -128,7 +128,7 @@ impl<T> Slot<T> {
 ///
 /// `null` for an argument that is not required is the same as leaving it out. With `lenient`, values that can't be
 /// decoded as they are get a second try as what they plainly mean: `"5"` for 5, a JSON string for an object; no value is
-/// changed. Constraints that the schema announces (`range`, `length`) hold; `pattern` is announced but left to the type.
+/// changed. Constraints that the schema announces (`range`, `length`, sets without an element twice) hold; `pattern` is announced but left to the type.
 ///
 /// # Errors
 /// One [`ToolError`] that lists every problem with its path, what was expected, what came, and "did you mean".

@@ -261,7 +261,7 @@ impl<'a> Builder<'a> {
             None if form.kind == Some(Kind::Array) => form.items = Some(Box::default()),
             None => {}
         }
-        form.checked |= form.min_items.is_some() || form.max_items.is_some();
+        form.checked |= form.min_items.is_some() || form.max_items.is_some() || form.unique_items;
         Ok(())
     }
 

@@ -2,12 +2,16 @@
 //!
 //! Takes: a [`Form`], a value. Gives: [`Found`]. Knows: JSON Schema's meaning. Must not know: Rust types, calls.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use serde_json::{Number, Value};
 
 use super::{
     advice,
+    exact::EXACT,
     form::{Form, Kind, Rest},
     words,
 };
@@ -292,9 +296,24 @@ fn keeps_bounds(form: &Form, value: &Value) -> bool {
         Value::String(text) if form.min_length.is_some() || form.max_length.is_some() => {
             within(text.chars().count(), form.min_length, form.max_length)
         }
-        Value::Array(elements) => within(elements.len(), form.min_items, form.max_items),
+        Value::Array(elements) => {
+            within(elements.len(), form.min_items, form.max_items) && (!form.unique_items || all_different(elements))
+        }
         _ => true,
     }
+}
+
+/// In linear time, and against keys that are chosen to collide: a peer chooses how many elements there are.
+fn all_different(elements: &[Value]) -> bool {
+    let mut seen = HashSet::with_capacity(elements.len());
+    elements.iter().all(|element| {
+        // To JSON Schema 1.0 is 1.
+        let integral = element.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT as f64);
+        seen.insert(match integral {
+            Some(number) if element.is_f64() => Cow::Owned(Value::from(number as i64)),
+            _ => Cow::Borrowed(element),
+        })
+    })
 }
 
 fn within(count: usize, least: Option<u64>, most: Option<u64>) -> bool {

@@ -27,7 +27,8 @@ use crate::{
 const LONGEST_MINTED: usize = 2 * 1024;
 /// A longer token is not read.
 const LONGEST_READ: usize = 4 * 1024;
-/// A token whose `iat` lies further ahead than this is refused: instances' clocks differ by less.
+/// A token whose `iat` lies further ahead than this, or whose `exp` further behind, is refused: instances' clocks differ by
+/// less.
 pub(super) const SKEW_SECONDS: u64 = 60;
 /// A client's name and version are kept up to this many bytes together.
 const LONGEST_CLIENT: usize = 128;
@@ -59,6 +60,7 @@ pub(super) struct Facts {
     pub(super) capabilities: Arc<ClientCapabilities>,
     pub(super) client: Option<Arc<Implementation>>,
     pub(super) issued: u64,
+    /// From then on no instance's clock that we trust accepts it: `exp` and the skew.
     pub(super) expires: u64,
 }
 
@@ -164,9 +166,10 @@ impl Tokens {
         };
         let for_us = *claims.aud == *self.audience;
         let for_them = tag == principal.map(|principal| principal::tag(&key.tag, principal));
+        let expires = claims.exp.saturating_add(SKEW_SECONDS);
         let begun = claims.iat <= now.saturating_add(SKEW_SECONDS);
         let version = Version::parse(&claims.v).filter(|version| version.has_handshake())?;
-        if !(for_us && for_them && begun && now < claims.exp) {
+        if !(for_us && for_them && begun && now < expires) {
             return None;
         }
         Some(Facts {
@@ -181,7 +184,7 @@ impl Tokens {
                 None => None,
             },
             issued: claims.iat,
-            expires: claims.exp,
+            expires,
         })
     }
 }

@@ -108,6 +108,9 @@ impl Sessions {
 
     /// How long a session with state may be idle; without state, how long its id is valid. 30 minutes by default.
     ///
+    /// An id is taken for up to a minute longer, because the clocks of instances differ; so it is with
+    /// [`max_age`](Sessions::max_age).
+    ///
     /// Seconds count, fractions do not; less than one is one.
     #[must_use]
     pub fn ttl(mut self, idle: Duration) -> Self {

@@ -448,3 +448,23 @@ fn wide_integers_are_taken_as_digits_and_leniently_as_numbers() {
         assert!(said.contains("- `it`: expected"), "{wrong}: {said}");
     }
 }
+
+#[test]
+fn a_set_is_refused_when_it_has_an_element_twice() {
+    use std::collections::{BTreeSet, HashSet};
+    assert_eq!(strict::<BTreeSet<i64>>("[2,1]").map(|set| set.len()), Ok(2));
+    assert_eq!(strict::<BTreeSet<String>>(r#"["1","2","01"]"#).map(|set| set.len()), Ok(3));
+    assert_eq!(strict::<HashSet<Vec<u8>>>("[[1,2],[2,1],[]]").map(|set| set.len()), Ok(3));
+    for twice in ["[1,2,1]", "[1,1.0]", r#"[1,"1"]"#] {
+        let said = lenient::<BTreeSet<i64>>(twice).expect_err(twice);
+        assert!(said.contains("- `it`: expected array of integer (all different), got array of"), "{twice}: {said}");
+    }
+    assert!(lenient::<HashSet<Vec<u8>>>("[[1,2],[1,2]]").is_err());
+    let nested = lenient::<Vec<BTreeSet<String>>>(r#"[["a"],["b","b"]]"#).expect_err("twice");
+    assert!(nested.contains("- `it[1]`: expected array of string (all different)"), "{nested}");
+    // Linear: a peer chooses the number of elements.
+    let many: Vec<String> = (0..200_000).map(|number| number.to_string()).collect();
+    let begun = std::time::Instant::now();
+    assert_eq!(strict::<BTreeSet<i64>>(&format!("[{}]", many.join(","))).map(|set| set.len()), Ok(200_000));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}
