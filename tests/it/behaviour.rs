@@ -368,7 +368,7 @@ fn every_principal_has_its_own_session_behind_its_identity() {
 }
 
 #[test]
-fn a_session_of_somebody_else_is_a_session_that_does_not_exist() {
+fn abuse_e12_e17_a_session_of_somebody_else_is_a_session_that_does_not_exist() {
     let tokens = DevelopmentTokens::new().with("token-of-ann", "ann").with("token-of-bob", "bob");
     let served = Served::new(|server| server.authorize(tokens));
     let ann = Client::new_as(served.port, Era::Legacy("2025-11-25"), Some("token-of-ann"));

@@ -1,5 +1,6 @@
 //! The tests from outside: the whole product as others meet it.
 
+mod abuse;
 mod behaviour;
 mod book;
 mod clients;

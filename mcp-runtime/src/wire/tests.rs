@@ -97,9 +97,8 @@ fn notifications_and_responses_are_told_from_requests() {
     }
 }
 
-/// Rows A1 to A3: bytes that are no JSON.
 #[test]
-fn bytes_that_are_no_json_are_parse_errors() {
+fn abuse_a1_a2_a3_bytes_that_are_no_json_are_parse_errors() {
     let good = with_id("1");
     for text in [
         r#"{"jsonrpc":"2.0","#,
@@ -145,9 +144,8 @@ fn bytes_that_are_no_json_are_parse_errors() {
     }
 }
 
-/// Row A5.
 #[test]
-fn a_member_twice_in_the_envelope_is_refused_without_an_id() {
+fn abuse_a5_a_member_twice_in_the_envelope_is_refused_without_an_id() {
     for text in [
         r#"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#,
         r#"{"jsonrpc":"2.0","id":1,"id":1,"method":"a"}"#,
@@ -163,9 +161,8 @@ fn a_member_twice_in_the_envelope_is_refused_without_an_id() {
     assert_eq!(refused(r#"{"jsonrpc":"2.0","id":1,"method":"a","x":{"y":1,"y":1}}"#), (-32600, Some(1.into())));
 }
 
-/// Row A6.
 #[test]
-fn a_key_twice_anywhere_inside_params_is_refused_with_the_id() {
+fn abuse_a6_a_key_twice_anywhere_inside_params_is_refused_with_the_id() {
     let many: String = (0..40).map(|key| format!(r#""k{key}":0,"#)).collect();
     for params in [
         r#"{"name":"a","name":"b"}"#,
@@ -190,9 +187,8 @@ fn a_key_twice_anywhere_inside_params_is_refused_with_the_id() {
     assert_eq!(refused(notification), (-32602, None));
 }
 
-/// Row A7.
 #[test]
-fn members_in_another_case_are_unknown() {
+fn abuse_a7_members_in_another_case_are_unknown() {
     for name in ["Method", "METHOD", "m\u{435}thod"] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"{name}":"ping"}}"#);
         assert_eq!(refused(&text), (-32600, Some(1.into())), "{text}");
@@ -202,9 +198,8 @@ fn members_in_another_case_are_unknown() {
     assert!(params.get("to\u{212a}en").is_some());
 }
 
-/// Row A9.
 #[test]
-fn numbers_beyond_floating_point_are_parse_errors() {
+fn abuse_a9_numbers_beyond_floating_point_are_parse_errors() {
     let digits = "9".repeat(10_000);
     for number in ["1e400", "-1e400", "1E+309", &digits, &format!("-{digits}.5"), &format!("1e{digits}")] {
         assert_eq!(refused(&with_params(&format!("[{number}]"))), (-32700, None), "{number}");
@@ -216,9 +211,8 @@ fn numbers_beyond_floating_point_are_parse_errors() {
     }
 }
 
-/// Row A10.
 #[test]
-fn ids_keep_their_type_and_others_are_refused_without_one() {
+fn abuse_a10_ids_keep_their_type_and_others_are_refused_without_one() {
     for (text, id) in [
         ("1", Id::from(1)),
         ("1.0", 1.into()),
@@ -265,9 +259,8 @@ fn ids_keep_their_type_and_others_are_refused_without_one() {
     }
 }
 
-/// Row A11.
 #[test]
-fn another_version_of_json_rpc_is_refused() {
+fn abuse_a11_another_version_of_json_rpc_is_refused() {
     for version in [r#""jsonrpc":"1.0","#, r#""jsonrpc":2.0,"#, r#""jsonrpc":"2.00","#, r#""jsonrpc":null,"#, ""] {
         let text = format!(r#"{{{version}"id":"x","method":"ping"}}"#);
         assert_eq!(refused(&text), (-32600, Some("x".into())), "{text}");
@@ -275,9 +268,8 @@ fn another_version_of_json_rpc_is_refused() {
     request(r#"{"jsonrpc":"\u0032.0","id":1,"method":"ping"}"#);
 }
 
-/// Row A13.
 #[test]
-fn an_array_is_a_batch_that_is_not_looked_into() {
+fn abuse_a13_an_array_is_a_batch_that_is_not_looked_into() {
     for text in ["[]", " [ ] ", "[\n]"] {
         assert_eq!(refused(text), (-32600, None), "{text}");
     }
@@ -324,25 +316,23 @@ fn a_batch_that_is_no_json_or_too_long_is_refused_whole() {
     assert_eq!(read_batch(&Raw::from("{}"), 64).map(|_| ()).map_err(|error| error.code.0), Err(-32600));
 }
 
-/// Row A14.
 #[test]
-fn json_that_is_no_object_is_no_message() {
+fn abuse_a14_json_that_is_no_object_is_no_message() {
     for text in [r#""ping""#, "1", "null", "true", " -1.5e3 "] {
         assert_eq!(refused(text), (-32600, None), "{text}");
     }
 }
 
-/// Row A15.
 #[test]
-fn params_must_be_an_object() {
+fn abuse_a15_params_must_be_an_object() {
     for params in ["[]", "[1]", r#""a""#, "null", "1", "true"] {
         assert_eq!(refused(&with_params(params)), (-32602, Some(7.into())), "{params}");
     }
 }
 
-/// Row A17: the work is linear, whatever the keys.
+/// The work is linear, whatever the keys.
 #[test]
-fn a_million_keys_are_compared_in_linear_work() {
+fn abuse_a17_a_million_keys_are_compared_in_linear_work() {
     const KEYS: usize = 1_000_000;
     let mut text = String::from("{");
     for key in 0..KEYS {
@@ -360,18 +350,16 @@ fn a_million_keys_are_compared_in_linear_work() {
     assert!(scanner.work <= 30_000, "{} comparisons", scanner.work);
 }
 
-/// Row A18.
 #[test]
-fn odd_keys_are_plain_data() {
+fn abuse_a18_odd_keys_are_plain_data() {
     let params = request(&with_params(r#"{"__proto__":1,"constructor":2,"":3}"#)).params;
     for (key, value) in [("__proto__", "1"), ("constructor", "2"), ("", "3")] {
         assert_eq!(params.get(key).map(Raw::as_str), Some(value));
     }
 }
 
-/// Row A19.
 #[test]
-fn any_string_is_a_method_and_nothing_else_is() {
+fn abuse_a19_any_string_is_a_method_and_nothing_else_is() {
     let long = "m".repeat(1_000_000);
     for method in ["rpc.foo", "", &long, r"a\nb"] {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);

@@ -90,6 +90,11 @@ impl Client {
         }
     }
 
+    /// The id of this client's session, where its era has one.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// The handle of this client's session.
     pub fn handle(&self) -> &str {
         self.handle.get_or_init(|| {

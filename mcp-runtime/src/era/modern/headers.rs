@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentinel_is_decoded_only_with_both_markers() {
+    fn abuse_d6_a_sentinel_is_decoded_only_with_both_markers() {
         assert_eq!(decode("=?base64?SGVsbG8=?=").as_deref(), Some("Hello"));
         assert_eq!(decode("=?base64?SGVsbG8=").as_deref(), Some("=?base64?SGVsbG8="));
         assert_eq!(decode("SGVsbG8=").as_deref(), Some("SGVsbG8="));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_compared_by_number_and_never_through_floats() {
+    fn abuse_d7_integers_are_compared_by_number_and_never_through_floats() {
         assert!(equal("42", &Raw::from("42.0")));
         assert!(equal("9007199254740993", &Raw::from("9007199254740993")));
         assert!(!equal("9007199254740992", &Raw::from("9007199254740993")));

@@ -246,7 +246,7 @@ fn a_verbatim_schema_stays_as_it_is_but_for_the_extra_argument() {
 }
 
 #[test]
-fn headers_are_checked_when_the_tool_is_declared() {
+fn abuse_d8_headers_are_checked_when_the_tool_is_declared() {
     let with = |header: &'static str, argument: ArgumentCard| ArgumentCard { header: Some(header), ..argument };
     let refused = |arguments: Vec<ArgumentCard>| describe(&tool(arguments), None).expect_err("refused");
     let text = input(vec![with("Region", arg::<String>("region")), with("Count", optional::<Option<u8>>("count"))]);

@@ -89,7 +89,7 @@ async fn using_many_sessions_remembers_a_bounded_number() {
 }
 
 #[tokio::test]
-async fn random_ids_are_unknown_and_leave_nothing_behind() {
+async fn abuse_e23_random_ids_are_unknown_and_leave_nothing_behind() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let calls = shelf.calls();
@@ -101,7 +101,7 @@ async fn random_ids_are_unknown_and_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_id_shown_by_someone_else_is_unknown_and_harms_nobody() {
+async fn abuse_e12_e17_an_id_shown_by_someone_else_is_unknown_and_harms_nobody() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let hers = open(&room, Some(&alice())).await;
@@ -215,7 +215,7 @@ async fn the_lifetimes_are_the_developers_to_choose() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_jumps_gives_no_session_more_than_its_time() {
+async fn abuse_e21_a_clock_that_jumps_gives_no_session_more_than_its_time() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, false).await;
     let id = open(&room, None).await;
@@ -263,7 +263,7 @@ async fn without_state_any_instance_with_the_key_takes_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_session_is_gone_on_every_instance_until_its_token_ends() {
+async fn abuse_e19_a_closed_session_is_gone_on_every_instance_until_its_token_ends() {
     let shelf = Shelf::durable();
     for stateful in [false, true] {
         let (one, two) = (room(fixed(), &shelf, stateful).await, room(fixed(), &shelf, stateful).await);
@@ -340,7 +340,7 @@ async fn a_store_that_is_down_is_an_error_and_never_an_unknown_session() {
 }
 
 #[tokio::test]
-async fn keys_rotate_while_sessions_go_on() {
+async fn abuse_e20_keys_rotate_while_sessions_go_on() {
     let shelf = Shelf::durable();
     let old = || SigningKeys::new("old", secret(1)).unwrap();
     let new = || SigningKeys::new("new", secret(2)).unwrap();
