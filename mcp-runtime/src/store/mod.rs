@@ -4,14 +4,17 @@
 //! protocol.
 
 pub mod conformance;
+mod doorbell;
+mod events;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
 mod state;
 
+pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-pub use memory::MemoryStore;
+pub use memory::{MemoryEventLog, MemoryStore};
 pub(crate) use state::Encode;
 pub use state::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,

@@ -1,7 +1,7 @@
-//! The suite that every store must pass, and a store that misbehaves on purpose.
+//! The suites that every store must pass, one for each trait, and a store that misbehaves on purpose.
 //!
-//! Takes: a store. Gives: a panic that names the law which it breaks. Knows: the laws of [`StateStore`]. Must not know:
-//! any engine.
+//! Takes: a store. Gives: a panic that names the law which it breaks. Knows: the laws of the traits. Must not know: any
+//! engine.
 //!
 //! ```
 //! # async fn example() {
@@ -13,6 +13,7 @@
 //! ```
 
 mod concurrency;
+mod events;
 mod faulty;
 mod lifetime;
 mod probe;
@@ -21,6 +22,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+pub use events::{check_event_log, check_event_log_lifetime, check_event_log_survival};
 pub use faulty::{Fault, FaultyStore};
 use probe::{LONG, Probe, random_operation, random_owner, random_session, write};
 

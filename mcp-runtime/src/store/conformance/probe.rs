@@ -107,7 +107,7 @@ pub(super) fn write(key: &'static str, expected: Revision, value: &[u8]) -> Writ
     Write { key, expected, value: Blob::from_bytes(value.to_vec()) }
 }
 
-fn random<const LENGTH: usize>() -> [u8; LENGTH] {
+pub(super) fn random<const LENGTH: usize>() -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system gives random bytes");
     bytes

@@ -3,6 +3,7 @@
 //! Takes: values as bytes. Gives: the same bytes, also after a crash. Knows: one file, the wall clock. Must not know:
 //! what the values are.
 
+mod events;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -19,10 +20,11 @@ use redb::{Database, DatabaseError};
 
 use self::{
     tables::{Expiry, RecordState, Snapshot},
-    writer::{Job, Writer},
+    writer::Writer,
 };
 use super::{
-    Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
+    Commit, Committed, EventLimits, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture,
+    StoreIdentity, doorbell::Doorbells,
 };
 
 /// How long a part's key may be, in bytes.
@@ -31,7 +33,7 @@ const MAX_KEY: usize = 128;
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Keeps sessions in one file, which one process at a time may use.
+/// Keeps sessions and the events of streams in one file, which one process at a time may use.
 ///
 /// A commit has reached the disk when its future is ready; commits that come while another is being written share the
 /// next write. The idle lifetime goes by the wall clock, so that it goes on while the process is down, and a read renews
@@ -43,6 +45,8 @@ pub struct FileStore {
     database: Arc<Database>,
     identity: StoreIdentity,
     writer: Writer,
+    event_limits: EventLimits,
+    event_bells: Arc<Doorbells<events::StreamKey>>,
 }
 
 impl FileStore {
@@ -76,19 +80,36 @@ impl FileStore {
             Err(Panicked) => return Err(refused(UNUSABLE, None)),
         };
         let writer = Writer::start(database.clone()).map_err(|error| refused(UNUSABLE, Some(error.into())))?;
-        Ok(Self { database, identity, writer })
+        Ok(Self { database, identity, writer, event_limits: EventLimits::default(), event_bells: Arc::default() })
+    }
+
+    /// Keeps this much of streams.
+    #[must_use]
+    pub fn with_event_limits(mut self, limits: EventLimits) -> Self {
+        self.event_limits = limits;
+        self
     }
 
     /// Runs a read where it may block.
+    fn look<T: Send + 'static, F>(&self, look: F) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+    where
+        F: FnOnce(&Database) -> Result<T, redb::Error> + Send + 'static,
+    {
+        let database = self.database.clone();
+        async move { tokio::task::spawn_blocking(move || look(&database)).await.map_err(unavailable)?.map_err(unavailable) }
+    }
+
+    /// Renews the idle lifetime of a session.
+    fn renew(&self, session: SessionKey, idle: Duration) -> impl Future<Output = Result<Presence, StoreError>> + use<> {
+        self.writer.send(move |tables| tables.sessions()?.touch(session, idle, now()))
+    }
+
+    /// Reads the tables of sessions at one moment.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Snapshot) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let database = self.database.clone();
-        tokio::task::spawn_blocking(move || Snapshot::of(&database).and_then(|snapshot| read(&snapshot)))
-            .await
-            .map_err(unavailable)?
-            .map_err(unavailable)
+        self.look(move |database| Snapshot::of(database).and_then(|snapshot| read(&snapshot))).await
     }
 }
 
@@ -156,7 +177,7 @@ impl StateStore for FileStore {
             let (loaded, expires) = self.read(move |snapshot| snapshot.load(session, &names, now())).await?;
             if loaded.presence == Presence::Live && Expiry(expires).is_due(now(), idle) {
                 // Nobody waits for it: should it fail, the next read tries again.
-                drop(self.writer.send(|reply| Job::Touch { session, idle, reply }));
+                drop(self.renew(session, idle));
             }
             Ok(loaded)
         })
@@ -168,8 +189,8 @@ impl StateStore for FileStore {
                 return Err(StoreError::TooLarge { bytes: write.key.len(), limit: MAX_KEY });
             }
             // Encoded here and not in the writer, which all sessions share.
-            let values = commit.writes.iter().map(|write| write.value.bytes()).collect();
-            self.writer.send(|reply| Job::Commit { session, commit, values, reply }).await
+            let values: Vec<_> = commit.writes.iter().map(|write| write.value.bytes()).collect();
+            self.writer.send(move |tables| tables.sessions()?.commit(session, &commit, &values, now())).await
         })
     }
 
@@ -179,13 +200,13 @@ impl StateStore for FileStore {
                 RecordState::Absent => Ok(Presence::Absent),
                 RecordState::Gone => Ok(Presence::Gone),
                 RecordState::Live { expires } if !Expiry(expires).is_due(now(), idle) => Ok(Presence::Live),
-                RecordState::Live { .. } => self.writer.send(|reply| Job::Touch { session, idle, reply }).await,
+                RecordState::Live { .. } => self.renew(session, idle).await,
             }
         })
     }
 
     fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
-        StoreFuture::new(async move { self.writer.send(|reply| Job::Remove { session, tombstone, reply }).await })
+        StoreFuture::new(self.writer.send(move |tables| tables.sessions()?.remove(session, tombstone, now())))
     }
 
     fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
@@ -200,7 +221,7 @@ impl StateStore for FileStore {
                 // Some at a time, so that commits get their turn in between.
                 let (expired, last) = self.read(move |snapshot| snapshot.expired(after, now())).await?;
                 if !expired.is_empty() {
-                    dropped += self.writer.send(|reply| Job::Drop { sessions: expired, reply }).await?;
+                    dropped += self.writer.send(move |tables| tables.sessions()?.drop_expired(&expired, now())).await?;
                 }
                 let Some(last) = last else { return Ok(dropped) };
                 after = Some(last);

@@ -1,4 +1,4 @@
-//! What is in the file: four tables, and what they mean.
+//! What is in the file about sessions: four tables, and what they mean.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use redb::{
     Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
-use super::{BoxError, milliseconds};
+use super::{BoxError, events::Streams, milliseconds};
 use crate::store::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StoreIdentity,
     state::OPERATIONS_KEPT,
@@ -33,7 +33,9 @@ pub(super) fn prepare(database: &Database) -> Result<StoreIdentity, BoxError> {
     let transaction = database.begin_write()?;
     let identity = {
         let mut facts = transaction.open_table(FACTS)?;
+        // Each room of the file makes its tables, also in a file that was made before there was such a room.
         Changes::of(&transaction)?;
+        Streams::of(&transaction)?;
         let format = facts.get("format")?.map(|format| format.value().to_vec());
         match format {
             None => {
@@ -183,7 +185,34 @@ impl Snapshot {
     }
 }
 
-/// The tables within one transaction, for writing.
+/// The tables of one transaction, each room's opened when a change first asks for them.
+pub(super) struct Tables<'a> {
+    transaction: &'a WriteTransaction,
+    sessions: Option<Changes<'a>>,
+    streams: Option<Streams<'a>>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn of(transaction: &'a WriteTransaction) -> Self {
+        Self { transaction, sessions: None, streams: None }
+    }
+
+    pub(super) fn sessions(&mut self) -> Result<&mut Changes<'a>, redb::Error> {
+        match &mut self.sessions {
+            Some(tables) => Ok(tables),
+            empty => Ok(empty.insert(Changes::of(self.transaction)?)),
+        }
+    }
+
+    pub(super) fn streams(&mut self) -> Result<&mut Streams<'a>, redb::Error> {
+        match &mut self.streams {
+            Some(tables) => Ok(tables),
+            empty => Ok(empty.insert(Streams::of(self.transaction)?)),
+        }
+    }
+}
+
+/// The tables of sessions within one transaction, for writing.
 pub(super) struct Changes<'a> {
     records: Table<'a, &'static [u8; 17], Record>,
     parts: Table<'a, &'static [u8], (u64, &'static [u8])>,

@@ -4,39 +4,22 @@ use std::{
     io,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use redb::Database;
 use tokio::sync::oneshot;
 
-use super::{now, tables::Changes, unavailable};
-use crate::store::{Commit, Committed, Presence, SessionKey, StoreError};
+use super::{tables::Tables, unavailable};
+use crate::store::StoreError;
 
 /// How many changes share one transaction at most, so that the first of them does not wait for long.
 const MAX_BATCH: usize = 256;
 
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+/// One change to make within a transaction.
+type Job = Box<dyn FnOnce(&mut Tables<'_>) -> Result<Done, redb::Error> + Send>;
 
-/// One change to make.
-pub(super) enum Job {
-    /// Write parts; `values` are the encoded ones of the writes.
-    Commit { session: SessionKey, commit: Commit, values: Vec<Vec<u8>>, reply: Reply<Committed> },
-    /// Renew the idle lifetime.
-    Touch { session: SessionKey, idle: Duration, reply: Reply<Presence> },
-    /// Remove a session.
-    Remove { session: SessionKey, tombstone: Duration, reply: Reply<()> },
-    /// Drop these records if their time has passed.
-    Drop { sessions: Vec<SessionKey>, reply: Reply<usize> },
-}
-
-/// What became of a job in its transaction, to be said once that is on the disk.
-enum Done {
-    Commit(Reply<Committed>, Committed),
-    Touch(Reply<Presence>, Presence),
-    Remove(Reply<()>),
-    Drop(Reply<usize>, usize),
-}
+/// Says what became of a job, once its transaction is on the disk or has failed.
+type Done = Box<dyn FnOnce(Result<(), StoreError>)>;
 
 /// Hands jobs to the thread that writes.
 pub(super) struct Writer {
@@ -51,17 +34,43 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Hands a job over at once; the future is its end. Dropping the future does not take the job back.
-    pub(super) fn send<T, F: FnOnce(Reply<T>) -> Job>(
+    /// Hands a change over at once; the future is its end. Dropping the future does not take the change back.
+    pub(super) fn send<T: Send + 'static, F>(
         &self,
-        job: F,
-    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F> {
+        change: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+    where
+        F: FnOnce(&mut Tables<'_>) -> Result<T, redb::Error> + Send + 'static,
+    {
+        self.send_and_tell(change, |_| ())
+    }
+
+    /// The same, and `tell` is called once the change can be read, whether or not anyone waits for the future.
+    pub(super) fn send_and_tell<T: Send + 'static, F, G>(
+        &self,
+        change: F,
+        tell: G,
+    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F, G>
+    where
+        F: FnOnce(&mut Tables<'_>) -> Result<T, redb::Error> + Send + 'static,
+        G: FnOnce(&T) + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |tables| {
+            let value = change(tables)?;
+            Ok(Box::new(move |ended| {
+                if ended.is_ok() {
+                    tell(&value);
+                }
+                // Whoever does not wait any more need not know.
+                let _ = reply.send(ended.map(|()| value));
+            }))
+        });
         if let Some(jobs) = &self.jobs {
             // If the thread is gone, the reply is dropped with the job, and that is what the future sees.
-            let _ = jobs.send(job(reply));
+            let _ = jobs.send(job);
         }
-        async move { answer.await.unwrap_or_else(|_| Err(unavailable("the thread that writes the file has ended"))) }
+        async move { answer.await.unwrap_or_else(|_| Err(unavailable("the change could not be written to the file"))) }
     }
 }
 
@@ -86,11 +95,11 @@ fn run(database: &Database, queue: &mpsc::Receiver<Job>) {
 fn write(database: &Database, batch: Vec<Job>) {
     let mut replies = Vec::with_capacity(batch.len());
     match changes(database, batch, &mut replies) {
-        Ok(()) => replies.into_iter().for_each(Done::tell),
+        Ok(()) => replies.into_iter().for_each(|done| done(Ok(()))),
         Err(error) => {
             // The jobs that were not reached are told by their dropped replies.
             let error = Arc::new(error);
-            replies.into_iter().for_each(|done| done.fail(unavailable(error.clone())));
+            replies.into_iter().for_each(|done| done(Err(unavailable(error.clone()))));
         }
     }
 }
@@ -98,42 +107,11 @@ fn write(database: &Database, batch: Vec<Job>) {
 fn changes(database: &Database, batch: Vec<Job>, replies: &mut Vec<Done>) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
-        let mut changes = Changes::of(&transaction)?;
+        let mut tables = Tables::of(&transaction);
         for job in batch {
-            replies.push(match job {
-                Job::Commit { session, commit, values, reply } => {
-                    Done::Commit(reply, changes.commit(session, &commit, &values, now())?)
-                }
-                Job::Touch { session, idle, reply } => Done::Touch(reply, changes.touch(session, idle, now())?),
-                Job::Remove { session, tombstone, reply } => {
-                    changes.remove(session, tombstone, now())?;
-                    Done::Remove(reply)
-                }
-                Job::Drop { sessions, reply } => Done::Drop(reply, changes.drop_expired(&sessions, now())?),
-            });
+            replies.push(job(&mut tables)?);
         }
     }
     transaction.commit()?;
     Ok(())
-}
-
-impl Done {
-    /// Whoever does not wait any more need not know.
-    fn tell(self) {
-        match self {
-            Self::Commit(reply, committed) => drop(reply.send(Ok(committed))),
-            Self::Touch(reply, presence) => drop(reply.send(Ok(presence))),
-            Self::Remove(reply) => drop(reply.send(Ok(()))),
-            Self::Drop(reply, dropped) => drop(reply.send(Ok(dropped))),
-        }
-    }
-
-    fn fail(self, error: StoreError) {
-        match self {
-            Self::Commit(reply, _) => drop(reply.send(Err(error))),
-            Self::Touch(reply, _) => drop(reply.send(Err(error))),
-            Self::Remove(reply) => drop(reply.send(Err(error))),
-            Self::Drop(reply, _) => drop(reply.send(Err(error))),
-        }
-    }
 }

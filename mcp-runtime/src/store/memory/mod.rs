@@ -16,12 +16,14 @@ use std::{
 
 use tokio::time::Instant;
 
+pub use self::events::MemoryEventLog;
 use self::hash::ByItsEnd;
 use super::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, state::OPERATIONS_KEPT,
 };
 
+mod events;
 mod hash;
 #[cfg(test)]
 mod tests;
