@@ -14,16 +14,17 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::{Either, join_all, select};
 use http::StatusCode;
-use serde_json::{json, value::to_raw_value};
+use serde_json::{Map, Value, json, value::to_raw_value};
 use tokio::sync::Semaphore;
 
 use crate::{
     auth::Principal,
-    call::{Call, Fault, Outbox, Outcome, chain},
+    call::{Call, Fault, Offered, Outbox, Outcome, Personal, Visible, chain},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
     protocol::{Tool, ToolAnnotations},
+    provider::Providers,
     schema::ExtraArgument,
     service::Service,
     session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
@@ -64,6 +65,38 @@ pub enum StartError {
     Keys(crate::session::KeyError),
     /// Something that was to be encoded at the start can't be.
     Encoding(serde_json::Error),
+    /// Lists may be kept and shown to others, and who asks decides what is on them.
+    PublicAndFiltered,
+}
+
+/// What a server is made of.
+pub(crate) struct Setup {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) sessions: Sessions,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) providers: Providers,
+    pub(crate) visible: Option<Visible>,
+    pub(crate) extensions: Map<String, Value>,
+    pub(crate) page_size: usize,
+}
+
+/// What a page of a list holds unless the program says otherwise: ordinary servers are on one page, and many clients never
+/// turn it.
+const PAGE_SIZE: usize = 1_000;
+
+impl Setup {
+    /// A declaration and nothing else.
+    pub(crate) fn new(service: Arc<dyn Service>, sessions: Sessions, store: Arc<dyn StateStore>) -> Self {
+        Self {
+            service,
+            sessions,
+            store,
+            providers: Providers::default(),
+            visible: None,
+            extensions: Map::new(),
+            page_size: PAGE_SIZE,
+        }
+    }
 }
 
 impl fmt::Display for StartError {
@@ -77,6 +110,10 @@ impl fmt::Display for StartError {
             Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
             Self::Store(_) => formatter.write_str("the session store does not answer"),
             Self::Keys(_) => formatter.write_str("the session keys can't be used"),
+            Self::PublicAndFiltered => formatter.write_str(
+                "`visible` decides by who asks, and a cache of the server is public, so that others would be shown what \
+                 they may not know of: leave `public` out, or take the filter away",
+            ),
             Self::Encoding(_) => formatter.write_str("the description of the server can't be encoded"),
         }
     }
@@ -85,7 +122,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::StateWithoutSessions { .. } | Self::Schema { .. } => None,
+            Self::StateWithoutSessions { .. } | Self::Schema { .. } | Self::PublicAndFiltered => None,
             Self::Store(error) => Some(error),
             Self::Keys(error) => Some(error),
             Self::Encoding(error) => Some(error),
@@ -95,12 +132,12 @@ impl std::error::Error for StartError {
 
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
-    pub(crate) async fn start(
-        service: Arc<dyn Service>,
-        sessions: Sessions,
-        store: Arc<dyn StateStore>,
-    ) -> Result<Arc<Self>, StartError> {
+    pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+        let Setup { service, sessions, store, providers, visible, extensions, page_size } = setup;
         let card = service.card();
+        if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
+            return Err(StartError::PublicAndFiltered);
+        }
         let stateful = card.functions().find(|function| !function.parts.is_empty());
         if let (Some(function), true) = (stateful, sessions.are_off()) {
             return Err(StartError::StateWithoutSessions { tool: function.name });
@@ -113,16 +150,41 @@ impl Engine {
         let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() };
         let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
         let extra = ExtraArgument { name: handles.argument, description: &description };
-        let Described { catalogue, lists, mut with_handles } = Catalogue::of(card, &extra)
+        let Described { mut catalogue, lists, mut with_handles } = Catalogue::of(card, &extra)
             .map_err(|Indescribable { function, advice }| StartError::Schema { tool: function, advice })?;
         if handles.offered {
             let minting = minting_tool(handles, sessions.handle_idle()).map_err(StartError::Encoding)?;
             with_handles.tools.push(minting);
+            catalogue.add_framework_tool(handles.minting_tool);
         }
-        let prepared = Prepared::new(card, &lists, &with_handles).map_err(StartError::Encoding)?;
+        let filtered = visible.is_some();
+        let personal = Personal {
+            tools: filtered || !providers.tools.is_empty(),
+            prompts: filtered || !providers.prompts.is_empty(),
+            resources: filtered || !providers.resources.is_empty(),
+        };
+        let offered = Offered {
+            tools: !card.tools.is_empty() || !providers.tools.is_empty(),
+            prompts: !card.prompts.is_empty() || !providers.prompts.is_empty(),
+            resources: !card.resources.is_empty() || !providers.resources.is_empty(),
+            extensions,
+            personal,
+            mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
+        };
+        let prepared = Prepared::new(card, &offered, &lists, &with_handles).map_err(StartError::Encoding)?;
         let sessions = Arc::new(sessions);
-        let dispatch =
-            Dispatch { service, sessions: sessions.clone(), state: StateRoom::new(store.clone()), catalogue, handles };
+        let dispatch = Dispatch {
+            service,
+            sessions: sessions.clone(),
+            state: StateRoom::new(store.clone()),
+            catalogue,
+            handles,
+            offered,
+            providers,
+            kept: Default::default(),
+            visible,
+            page_size,
+        };
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));

@@ -24,6 +24,8 @@ pub mod session;
 pub mod call;
 pub mod service;
 
+pub mod provider;
+
 mod dispatch;
 pub mod engine;
 mod era;
@@ -36,7 +38,7 @@ mod server;
 #[path = "macro_support.rs"]
 pub mod __private;
 
-pub use call::{Context, Reply, ToolError, ToolResult};
+pub use call::{Context, Item, Reply, ToolError, ToolResult};
 pub use mcp_macros::{SessionState, mcp_server, tool};
 pub use protocol::Content;
 pub use schema::as_string;

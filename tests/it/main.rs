@@ -5,6 +5,7 @@ mod behaviour;
 mod book;
 mod clients;
 mod conformance;
+mod dynamic;
 mod eras;
 mod failures;
 mod fixture;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::Outbox;
+use super::{Mirrors, Outbox};
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation},
@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     pub(crate) client: Undecoded<Implementation>,
     pub(crate) capabilities: Undecoded<ClientCapabilities>,
     pub(crate) progress: Option<Progress>,
+    /// What came beside the call and repeats arguments, where anything does.
+    pub(crate) mirrors: Option<Box<Mirrors>>,
 }
 
 /// Which session a call is in.
@@ -78,6 +80,11 @@ impl Context {
 
     pub(crate) fn set_session_id(&mut self, id: Box<str>) {
         self.facts.session = Session::Named(id);
+    }
+
+    /// What came beside the call and repeats arguments, where anything does.
+    pub(crate) fn mirrors(&self) -> Option<&Mirrors> {
+        self.facts.mirrors.as_deref()
     }
 
     /// The public name of this session: never the signed id, so it may be logged. `None` where the call has no session.

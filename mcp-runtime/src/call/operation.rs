@@ -1,5 +1,7 @@
 //! What is asked for, and how it ended, in words that no revision owns.
 
+use serde_json::value::RawValue;
+
 use super::{Completion, Context, PromptResult, ToolResult};
 use crate::{
     protocol::{CacheHint, Prompt, Resource, ResourceContents, ResourceTemplate, Tool},
@@ -105,8 +107,8 @@ pub(crate) enum Outcome {
     Templates(Page<ResourceTemplate>),
     /// A tool's result.
     Tool {
-        /// The tool's index among the declared ones; `None` for a tool of the framework's own.
-        index: Option<usize>,
+        /// Which tool.
+        by: Answered,
         /// What it gave back.
         result: ToolResult,
     },
@@ -123,12 +125,43 @@ pub(crate) enum Outcome {
     Completion(Box<Completion>),
 }
 
-/// A page of a list: all that was declared, encoded at the start, and what was found for this request.
+/// Which tool a result is of.
+pub(crate) enum Answered {
+    /// The declared one at this index.
+    Declared(usize),
+    /// One of a provider's.
+    Provided {
+        /// Its schema of the structured result.
+        output_schema: Option<Box<RawValue>>,
+    },
+    /// One of the framework's own, or none at all.
+    Framework,
+}
+
+impl Outcome {
+    /// A tool's result.
+    pub(crate) fn of_tool(by: Answered, result: ToolResult) -> Self {
+        Self::Tool { by, result }
+    }
+}
+
+/// A page of a list: what was declared, encoded at the start, and what was found for this request.
 pub(crate) struct Page<T> {
     /// Handles carry the state: whatever borrows it names one, and there is a tool that mints them.
     pub(crate) handles: bool,
+    /// What it shows of the declared.
+    pub(crate) shown: Shown,
     /// What was found for this request, behind them.
     pub(crate) found: Vec<T>,
     /// Where the list goes on; `None` at its end.
     pub(crate) next: Option<Box<str>>,
+}
+
+/// What a page shows of the declared.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// All of it.
+    All,
+    /// What is at these indices, in their order.
+    These(Vec<usize>),
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::list::{Named, Names};
 use crate::{
     call::List,
     protocol::{Lists, UriTemplate},
     schema::{
-        Checks, DescribedResource, ExtraArgument, describe, describe_prompt, describe_resource, inexact_integers,
-        violations,
+        Checks, DescribedResource, ExtraArgument, Mirrored, describe, describe_prompt, describe_resource,
+        inexact_integers, mirrored, violations,
     },
     service::{CompletionReference, FunctionCard, ResourceCard, ServerCard},
 };
@@ -18,7 +19,7 @@ use crate::{
 pub(crate) struct Catalogue {
     card: &'static ServerCard,
     /// By function: what decoding its arguments needs of their schemas.
-    tools: Vec<Checks>,
+    tools: Vec<ToolChecks>,
     prompts: Vec<Checks>,
     resources: Vec<Checks>,
     completions: Vec<Checks>,
@@ -26,6 +27,17 @@ pub(crate) struct Catalogue {
     plain: Addresses,
     /// Where handles do: what borrows it is a template with a variable for the handle.
     with_handles: Addresses,
+    /// What is listed where a session id or process carries the state.
+    pub(super) names: Names,
+    /// What is listed where handles do.
+    pub(super) names_with_handles: Names,
+}
+
+/// What calls of a tool need of its schema.
+struct ToolChecks {
+    checks: Checks,
+    /// The arguments that headers mirror.
+    mirrored: Vec<Mirrored>,
 }
 
 /// Which resource a URI names.
@@ -62,6 +74,8 @@ impl Catalogue {
                 completions: Vec::new(),
                 plain: Addresses::default(),
                 with_handles: Addresses::default(),
+                names: Names::default(),
+                names_with_handles: Names::default(),
             },
             lists: Lists::default(),
             with_handles: Lists::default(),
@@ -76,22 +90,19 @@ impl Catalogue {
         Ok(described)
     }
 
-    /// Whether the server has this list.
-    pub(super) fn offers(&self, list: List) -> bool {
-        match list {
-            List::Tools => !self.card.tools.is_empty(),
-            List::Prompts => !self.card.prompts.is_empty(),
-            List::Resources | List::Templates => !self.card.resources.is_empty(),
-        }
+    /// Enters a tool of the framework's own, listed last where handles carry the state.
+    pub(crate) fn add_framework_tool(&mut self, name: &'static str) {
+        self.names_with_handles.tools.push(Named { shown: name.into(), list: List::Tools, declared: name });
     }
 
-    /// Whether there is anything whose arguments could be completed.
-    pub(super) fn offers_completion(&self) -> bool {
-        self.offers(List::Prompts) || self.offers(List::Resources)
+    /// Whether any argument is mirrored by a header.
+    pub(crate) fn has_mirrors(&self) -> bool {
+        self.tools.iter().any(|tool| !tool.mirrored.is_empty())
     }
 
-    pub(super) fn tool(&self, index: usize) -> Option<(&'static FunctionCard, &Checks)> {
-        Some((&self.card.tools.get(index)?.function, self.tools.get(index)?))
+    pub(super) fn tool(&self, index: usize) -> Option<(&'static FunctionCard, &Checks, &[Mirrored])> {
+        let ToolChecks { checks, mirrored } = self.tools.get(index)?;
+        Some((&self.card.tools.get(index)?.function, checks, mirrored))
     }
 
     pub(super) fn prompt(&self, index: usize) -> Option<(&'static FunctionCard, &Checks)> {
@@ -116,16 +127,20 @@ impl Catalogue {
         })
     }
 
-    /// The declared URI or template that a client names by itself, or by a URI that fits it.
-    pub(super) fn named_resource(&self, text: &str) -> Option<&'static str> {
+    /// Whether the resource at this index was declared as a template.
+    pub(super) fn is_template(&self, index: usize) -> bool {
+        self.plain.templates.iter().any(|(_, template)| *template == index)
+    }
+
+    /// The resource that a client names by its declared URI or template, or by a URI that fits it.
+    pub(super) fn named_resource(&self, text: &str) -> Option<usize> {
         let declared = |handles: bool| {
             let addresses = if handles { &self.with_handles } else { &self.plain };
             addresses.templates.iter().find(|(template, _)| template.as_str() == text).map(|(_, index)| *index)
         };
         let exact = self.card.resources.iter().position(|resource| resource.uri == text);
         let index = exact.or_else(|| declared(false)).or_else(|| declared(true));
-        let index = index.or_else(|| self.locate(text, false).map(|(index, _)| index))?;
-        self.card.resources.get(index).map(|resource| resource.uri)
+        index.or_else(|| self.locate(text, false).map(|(index, _)| index))
     }
 
     /// The function that completes this argument.
@@ -179,9 +194,15 @@ impl Described {
                     inexact.join(", ")
                 );
             }
+            // A schema of our making, or one that was read already.
+            let schema = serde_json::from_str(plain.tool.input_schema.get()).unwrap_or_default();
+            let name = card.function.name;
+            for names in [&mut self.catalogue.names, &mut self.catalogue.names_with_handles] {
+                names.tools.push(Named { shown: name.into(), list: List::Tools, declared: name });
+            }
             self.with_handles.tools.push(with_handle);
             self.lists.tools.push(plain.tool);
-            self.catalogue.tools.push(plain.checks);
+            self.catalogue.tools.push(ToolChecks { checks: plain.checks, mirrored: mirrored(&schema) });
         }
         Ok(())
     }
@@ -192,6 +213,10 @@ impl Described {
             let extra = Some(extra).filter(|_| !card.function.parts.is_empty());
             self.lists.prompts.push(describe_prompt(card, None).map_err(failed)?);
             self.with_handles.prompts.push(describe_prompt(card, extra).map_err(failed)?);
+            let name = card.function.name;
+            for names in [&mut self.catalogue.names, &mut self.catalogue.names_with_handles] {
+                names.prompts.push(Named { shown: name.into(), list: List::Prompts, declared: name });
+            }
             self.catalogue.prompts.push(checks(&card.function)?);
         }
         Ok(())
@@ -202,35 +227,40 @@ impl Described {
             let failed = |advice: String| Indescribable { function: card.function.name, advice };
             let wrong = |error| failed(format!("its URI `{}`: {error}", card.uri));
             let template = UriTemplate::parse(card.uri).map_err(wrong)?;
-            add(card, &template, index, None, &mut self.catalogue.plain, &mut self.lists).map_err(failed)?;
+            let list = if template.has_variables() { List::Templates } else { List::Resources };
+            let Catalogue { plain, with_handles, names, names_with_handles, .. } = &mut self.catalogue;
+            add(card, &template, index, None, (plain, &mut self.lists, names), list).map_err(failed)?;
             let extra = Some(extra).filter(|_| !card.function.parts.is_empty());
             let template =
                 extra.map_or(Ok(template.clone()), |extra| template.with_query(extra.name)).map_err(wrong)?;
-            let (addresses, lists) = (&mut self.catalogue.with_handles, &mut self.with_handles);
-            add(card, &template, index, extra, addresses, lists).map_err(failed)?;
+            let lists = (with_handles, &mut self.with_handles, names_with_handles);
+            add(card, &template, index, extra, lists, list).map_err(failed)?;
             self.catalogue.resources.push(checks(&card.function)?);
         }
         Ok(())
     }
 }
 
-/// Enters a resource under this URI or template.
+/// Enters a resource under this URI or template; `list` is the one that its declaration belongs to.
 fn add(
     card: &ResourceCard,
     template: &UriTemplate,
     index: usize,
     extra: Option<&ExtraArgument<'_>>,
-    addresses: &mut Addresses,
-    lists: &mut Lists,
+    (addresses, lists, names): (&mut Addresses, &mut Lists, &mut Names),
+    list: List,
 ) -> Result<(), String> {
+    let named = Named { shown: template.as_str().into(), list, declared: card.uri };
     match describe_resource(card, template.as_str(), template.has_variables(), extra)? {
         DescribedResource::One(resource) => {
             addresses.uris.insert(template.as_str().into(), index);
             lists.resources.push(resource);
+            names.resources.push(named);
         }
         DescribedResource::Many(shown) => {
             addresses.templates.push((template.clone(), index));
             lists.templates.push(shown);
+            names.templates.push(named);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::{
     run::{Calling, Completer},
 };
 use crate::{
-    call::{Carrier, Completing, Completion, Context, Fault, Outcome, Reference},
+    call::{Carrier, Completing, Completion, Context, Fault, Item, Outcome, Reference},
     service::CompletionReference,
     wire::{Code, Raw},
 };
@@ -28,10 +28,13 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<Outcome, Fault> {
-        if !self.catalogue.offers_completion() {
+        if !self.offered.completion() {
             return Err(method_not_found());
         }
-        let reference = self.reference(&what.reference)?;
+        let Some(reference) = self.reference(&what.reference, cx).await? else {
+            // A provider's: it says nothing of values.
+            return Ok(Outcome::Completion(Box::default()));
+        };
         let completion = match self.catalogue.completion(reference, &what.argument) {
             Some((index, card, checks)) => {
                 let arguments = arguments(what);
@@ -44,18 +47,30 @@ impl Dispatch {
         Ok(Outcome::Completion(Box::new(shortened(completion))))
     }
 
-    /// The declared prompt or resource that a reference names.
-    fn reference(&self, reference: &Reference) -> Result<CompletionReference, Fault> {
+    /// The declared prompt or resource that a reference names; `None` where it names something of a provider's.
+    async fn reference(&self, reference: &Reference, cx: &Context) -> Result<Option<CompletionReference>, Fault> {
         match reference {
             Reference::Prompt(name) => {
-                let index = self.service.find_prompt(name).and_then(|index| self.catalogue.prompt(index));
-                index.map(|(card, _)| CompletionReference::Prompt(card.name)).ok_or_else(|| unknown("prompt", name))
+                let shown = self.shows(Item::Prompt(name), cx);
+                let index = self.service.find_prompt(name).filter(|_| shown);
+                if let Some((card, _)) = index.and_then(|index| self.catalogue.prompt(index)) {
+                    return Ok(Some(CompletionReference::Prompt(card.name)));
+                }
+                if shown && self.has_provided_prompt(name, cx).await? {
+                    return Ok(None);
+                }
+                Err(unknown("prompt", name))
             }
-            Reference::Resource(uri) => self
-                .catalogue
-                .named_resource(uri)
-                .map(CompletionReference::Resource)
-                .ok_or_else(|| unknown("resource template", uri)),
+            Reference::Resource(uri) => {
+                let index = self.catalogue.named_resource(uri).filter(|index| self.shows_resource(*index, uri, cx));
+                if let Some((card, _)) = index.and_then(|index| self.catalogue.resource(index)) {
+                    return Ok(Some(CompletionReference::Resource(card.uri)));
+                }
+                if self.has_provided_template(uri, cx).await? {
+                    return Ok(None);
+                }
+                Err(unknown("resource template", uri))
+            }
         }
     }
 }

@@ -5,17 +5,23 @@
 
 mod catalogue;
 mod completion;
+mod list;
+mod position;
 mod prompts;
+mod provided;
 mod resources;
 mod run;
 mod tools;
+mod visibility;
 
 use std::sync::Arc;
 
 pub(crate) use catalogue::{Catalogue, Described, Indescribable};
+pub(crate) use provided::Kept;
 
 use crate::{
-    call::{Call, Carrier, Fault, List, Operation, Outcome, Page, ToolError, chain},
+    call::{Call, Carrier, Fault, Offered, Operation, Outcome, ToolError, Visible, chain},
+    provider::Providers,
     service::Service,
     session::{SessionRoom, StateRoom},
     wire::Code,
@@ -30,6 +36,16 @@ pub(crate) struct Dispatch {
     pub(crate) catalogue: Catalogue,
     /// How handles are spoken of.
     pub(crate) handles: Handles,
+    /// What the server offers at all.
+    pub(crate) offered: Offered,
+    /// What is not known at compile time.
+    pub(crate) providers: Providers,
+    /// The schemas of provided tools.
+    pub(crate) kept: Kept,
+    /// Who may know of what; everybody of everything without it.
+    pub(crate) visible: Option<Visible>,
+    /// So many things are on one page of a list.
+    pub(crate) page_size: usize,
 }
 
 /// How handles are spoken of.
@@ -50,7 +66,10 @@ impl Dispatch {
         match operation {
             Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,
             // What is rarer than a tool's call is boxed, so that the future of every call stays small.
-            Operation::List { list, cursor } => self.list(*list, cursor.as_deref(), carrier),
+            Operation::List { list, cursor } => match self.whole_list(*list, cursor.as_deref(), carrier) {
+                Some(outcome) => Ok(outcome),
+                None => Box::pin(self.list(*list, cursor.as_deref(), carrier, context)).await,
+            },
             Operation::GetPrompt { name, arguments } => {
                 Box::pin(self.get_prompt(name, arguments, carrier, context)).await
             }
@@ -59,28 +78,10 @@ impl Dispatch {
         }
     }
 
-    /// A page of a list.
-    fn list(&self, list: List, cursor: Option<&str>, carrier: &Carrier) -> Result<Outcome, Fault> {
-        if !self.catalogue.offers(list) {
-            return Err(method_not_found());
-        }
-        if cursor.is_some() {
-            // All is on the first page, so no cursor was ever given out.
-            return Err(Fault::new(Code::INVALID_PARAMS, "`params.cursor` is not a cursor of this list"));
-        }
-        let handles = *carrier == Carrier::Handle && self.handles.offered;
-        Ok(match list {
-            List::Tools => Outcome::Tools(declared(handles)),
-            List::Prompts => Outcome::Prompts(declared(handles)),
-            List::Resources => Outcome::Resources(declared(handles)),
-            List::Templates => Outcome::Templates(declared(handles)),
-        })
+    /// Whether handles carry the state of this call.
+    fn by_handle(&self, carrier: &Carrier) -> bool {
+        *carrier == Carrier::Handle && self.handles.offered
     }
-}
-
-/// A page of all that was declared.
-fn declared<T>(handles: bool) -> Page<T> {
-    Page { handles, found: Vec::new(), next: None }
 }
 
 /// The method belongs to a capability that this server does not have.

@@ -5,7 +5,7 @@ use super::{
     run::{Calling, Prompt},
 };
 use crate::{
-    call::{Carrier, Context, Fault, List, Outcome},
+    call::{Carrier, Context, Fault, Item, Outcome},
     wire::{Code, Raw},
 };
 
@@ -18,9 +18,13 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<Outcome, Fault> {
-        let Some(index) = self.service.find_prompt(name) else {
-            if !self.catalogue.offers(List::Prompts) {
+        let shown = self.shows(Item::Prompt(name), cx);
+        let Some(index) = self.service.find_prompt(name).filter(|_| shown) else {
+            if !self.offered.prompts {
                 return Err(method_not_found());
+            }
+            if shown && let Some(outcome) = self.get_provided_prompt(name, arguments, cx).await? {
+                return Ok(outcome);
             }
             return Err(Fault::new(Code::INVALID_PARAMS, format!("Unknown prompt: {}", abridged(name))));
         };

@@ -5,7 +5,7 @@ use super::{
     run::{Calling, Resource},
 };
 use crate::{
-    call::{Carrier, Context, Fault, List, Outcome, ResourceResult},
+    call::{Carrier, Context, Fault, Item, Outcome, ResourceResult},
     protocol::ResourceContents,
     service::ResourceCard,
     wire::Raw,
@@ -14,11 +14,16 @@ use crate::{
 impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
     pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Fault> {
-        if !self.catalogue.offers(List::Resources) && !self.catalogue.offers(List::Templates) {
+        if !self.offered.resources {
             return Err(method_not_found());
         }
-        let handles = *carrier == Carrier::Handle && self.handles.offered;
-        let Some((index, variables)) = self.catalogue.locate(uri, handles) else {
+        let located = self.catalogue.locate(uri, self.by_handle(carrier));
+        let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx)) else {
+            if self.shows(Item::Resource(uri), cx)
+                && let Some(outcome) = self.read_provided_resource(uri, cx).await?
+            {
+                return Ok(outcome);
+            }
             return Err(Fault::resource_not_found(uri));
         };
         let Some((resource, checks)) = self.catalogue.resource(index) else { return Err(Fault::internal()) };
@@ -28,6 +33,16 @@ impl Dispatch {
         let result = self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?;
         let contents = contents(uri, resource, result).ok_or_else(|| Fault::resource_not_found(uri))?;
         Ok(Outcome::Resource { contents, cache: resource.cache })
+    }
+
+    /// Whether the caller may know of this declared resource; of one that fits a template, it must know both.
+    pub(super) fn shows_resource(&self, index: usize, uri: &str, cx: &Context) -> bool {
+        let Some((resource, _)) = self.catalogue.resource(index) else { return true };
+        if self.catalogue.is_template(index) {
+            self.shows(Item::Template(resource.uri), cx) && (uri == resource.uri || self.shows(Item::Resource(uri), cx))
+        } else {
+            self.shows(Item::Resource(resource.uri), cx)
+        }
     }
 }
 

@@ -216,7 +216,7 @@ fn state_failed(card: &FunctionCard, error: StateError) -> Result<ToolError, Fau
 }
 
 /// What a panic becomes: its text is the operator's alone.
-fn panicked(function: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
+pub(super) fn panicked(function: &str, panic: Box<dyn std::any::Any + Send>) -> Fault {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
     tracing::error!(function, panic = ?text, "a function panicked");

@@ -1,7 +1,5 @@
 //! What never changes while a server runs, encoded once at the start, for each revision.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -10,7 +8,7 @@ use super::{
     refuse,
 };
 use crate::{
-    call::List,
+    call::{Answered, List, Offered, Personal},
     protocol::{CacheHint, Icon, Lists, Version, version::Facts},
     service::ServerCard,
     wire::write_string,
@@ -21,21 +19,17 @@ pub(crate) const HANDLE_ARGUMENT: &str = "session";
 /// The tool that mints handles.
 pub(crate) const MINTING_TOOL: &str = "open_session";
 
-/// An argument of a tool that a header mirrors.
-pub(crate) struct Mirrored {
-    pub(crate) argument: &'static str,
-    pub(crate) header: &'static str,
-}
-
 /// What never changes while a server runs.
 pub(crate) struct Prepared {
     /// By revision.
     spoken: [Spoken; Version::ALL.len()],
-    mirrored: HashMap<&'static str, Vec<Mirrored>>,
+    /// Whether there is anything that a header could mirror.
+    mirrors: bool,
     /// By tool: whether older revisions get its structured result as `{"result": …}`.
     wraps: Vec<bool>,
-    /// How long and by whom lists may be kept.
+    /// How long and by whom lists may be kept, and which of them only by who asked.
     cache: CacheHint,
+    personal: Personal,
     /// `"_meta":{…}` with the server's name, for results of 2026-07-28.
     server_info: Value,
     meta: Vec<u8>,
@@ -72,37 +66,32 @@ pub(super) struct PreparedList {
 
 impl Prepared {
     /// Encodes everything. `with_handles` is what is listed where handles carry the state.
-    pub(crate) fn new(card: &ServerCard, lists: &Lists, with_handles: &Lists) -> Result<Self, serde_json::Error> {
+    pub(crate) fn new(
+        card: &ServerCard,
+        offered: &Offered,
+        lists: &Lists,
+        with_handles: &Lists,
+    ) -> Result<Self, serde_json::Error> {
         let meta = json!({ "io.modelcontextprotocol/serverInfo": server_info(card, Version::NEWEST.facts()) });
         let wraps = lists.tools.iter().map(|tool| tool.output_schema.as_deref().is_some_and(listing::must_wrap));
         let mut prepared = Self {
             spoken: Default::default(),
-            mirrored: HashMap::new(),
+            mirrors: offered.mirrors,
             wraps: wraps.collect(),
             cache: card.cache,
+            personal: offered.personal,
             server_info: meta.clone(),
             meta: serde_json::to_vec(&meta)?,
         };
         for version in Version::ALL {
             let facts = version.facts();
             let greeting = if facts.modern {
-                serde_json::to_vec(&Discovered::new(card, &meta))?
+                serde_json::to_vec(&Discovered::new(card, offered, &meta))?
             } else {
-                serde_json::to_vec(&Welcome::new(card, version))?
+                serde_json::to_vec(&Welcome::new(card, offered, version))?
             };
             let (plain, with_handles) = (prepared.lists(lists, facts)?, prepared.lists(with_handles, facts)?);
             prepared.spoken[version.index()] = Spoken { greeting, plain, with_handles };
-        }
-        for tool in card.tools {
-            let mirrored = tool
-                .function
-                .arguments
-                .iter()
-                .filter_map(|argument| argument.header.map(|header| Mirrored { argument: argument.name, header }));
-            let mirrored: Vec<_> = mirrored.collect();
-            if !mirrored.is_empty() {
-                prepared.mirrored.insert(tool.function.name, mirrored);
-            }
         }
         Ok(prepared)
     }
@@ -147,7 +136,8 @@ impl Prepared {
             write_string(out, next);
         }
         if facts.modern {
-            write_cache(out, self.cache);
+            let public = self.cache.public && !self.personal.has(list);
+            write_cache(out, CacheHint { public, ..self.cache });
             out.extend_from_slice(b",\"_meta\":");
             out.extend_from_slice(&self.meta);
         }
@@ -171,14 +161,18 @@ impl Prepared {
         }
     }
 
-    /// The arguments of a tool that headers mirror.
-    pub(super) fn mirrored(&self, tool: &str) -> &[Mirrored] {
-        self.mirrored.get(tool).map_or(&[], Vec::as_slice)
+    /// Whether there is anything that a header could mirror.
+    pub(super) fn mirrors(&self) -> bool {
+        self.mirrors
     }
 
     /// Whether older revisions get the structured result of this tool as `{"result": …}`.
-    pub(super) fn wraps(&self, tool: Option<usize>) -> bool {
-        tool.and_then(|tool| self.wraps.get(tool)).copied().unwrap_or(false)
+    pub(super) fn wraps(&self, by: &Answered) -> bool {
+        match by {
+            Answered::Declared(tool) => self.wraps.get(*tool).copied().unwrap_or(false),
+            Answered::Provided { output_schema } => output_schema.as_deref().is_some_and(listing::must_wrap),
+            Answered::Framework => false,
+        }
     }
 
     /// `{"io.modelcontextprotocol/serverInfo": …}` as JSON text.
@@ -203,10 +197,10 @@ struct Welcome<'a> {
 }
 
 impl<'a> Welcome<'a> {
-    fn new(card: &'a ServerCard, version: Version) -> Self {
+    fn new(card: &'a ServerCard, offered: &Offered, version: Version) -> Self {
         Self {
             protocol_version: version.as_str(),
-            capabilities: capabilities(card, version.facts()),
+            capabilities: capabilities(offered, version.facts()),
             server_info: server_info(card, version.facts()),
             instructions: card.instructions,
         }
@@ -228,11 +222,11 @@ struct Discovered<'a> {
 }
 
 impl<'a> Discovered<'a> {
-    fn new(card: &'a ServerCard, meta: &'a Value) -> Self {
+    fn new(card: &'a ServerCard, offered: &Offered, meta: &'a Value) -> Self {
         Self {
             result_type: "complete",
             supported_versions: refuse::supported(),
-            capabilities: capabilities(card, Version::NEWEST.facts()),
+            capabilities: capabilities(offered, Version::NEWEST.facts()),
             instructions: card.instructions,
             ttl_ms: 0,
             cache_scope: "private",
@@ -248,18 +242,21 @@ pub(super) fn write_cache(out: &mut Vec<u8>, hint: CacheHint) {
     out.extend_from_slice(format!(",\"ttlMs\":{ttl},\"cacheScope\":\"{scope}\"").as_bytes());
 }
 
-/// What the server can do: derived from what is declared.
-fn capabilities(card: &ServerCard, facts: &Facts) -> Value {
+/// What the server can do: derived from what it offers.
+fn capabilities(offered: &Offered, facts: &Facts) -> Value {
     let mut capabilities = Map::new();
     let mut offer = |name: &str, offered: bool| {
         if offered {
             capabilities.insert(name.to_owned(), json!({}));
         }
     };
-    offer("tools", !card.tools.is_empty());
-    offer("prompts", !card.prompts.is_empty());
-    offer("resources", !card.resources.is_empty());
-    offer("completions", facts.completions && !(card.prompts.is_empty() && card.resources.is_empty()));
+    offer("tools", offered.tools);
+    offer("prompts", offered.prompts);
+    offer("resources", offered.resources);
+    offer("completions", facts.completions && offered.completion());
+    if facts.extensions && !offered.extensions.is_empty() {
+        capabilities.insert("extensions".to_owned(), offered.extensions.clone().into());
+    }
     Value::Object(capabilities)
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Prepared, Return, listing::Listed, prepared::write_cache};
 use crate::{
-    call::{Completion, Outcome, Page, PromptResult, ToolResult},
+    call::{Answered, Completion, Outcome, Page, PromptResult, Shown, ToolResult},
     exchange::Outbound,
     protocol::{CacheHint, Content, ResourceContents, Role, Version, version::Facts},
     wire::{write_result, write_string},
@@ -16,7 +16,7 @@ pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outb
     let mut body = Vec::with_capacity(512);
     let facts = to.version.facts();
     write_result(&mut body, &to.id, |out| match outcome {
-        Outcome::Tool { index, result } => tool_result(out, prepared, facts, index, result),
+        Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result),
         Outcome::Tools(shown) => page(out, prepared, to.version, &shown),
         Outcome::Prompts(shown) => page(out, prepared, to.version, &shown),
         Outcome::Resources(shown) => page(out, prepared, to.version, &shown),
@@ -31,14 +31,18 @@ pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outb
 /// Writes a page of a list: as it was encoded at the start, where it shows all of that and nothing else.
 fn page<T: Listed>(out: &mut Vec<u8>, prepared: &Prepared, version: Version, page: &Page<T>) {
     let list = prepared.list(version, page.handles, T::LIST);
-    if page.found.is_empty() && page.next.is_none() {
+    if page.shown == Shown::All && page.found.is_empty() && page.next.is_none() {
         out.extend_from_slice(&list.whole);
         return;
     }
     let facts = version.facts();
     // Plain data: writing it into memory can't fail.
     let found: Vec<_> = page.found.iter().filter_map(|thing| thing.view(facts).ok()).collect();
-    let items = list.items.iter().chain(&found).map(|item| &**item);
+    let declared: Vec<_> = match &page.shown {
+        Shown::All => list.items.iter().collect(),
+        Shown::These(indices) => indices.iter().filter_map(|index| list.items.get(*index)).collect(),
+    };
+    let items = declared.into_iter().chain(&found).map(|item| &**item);
     prepared.write_list(out, facts, T::LIST, items, page.next.as_deref());
 }
 
@@ -106,7 +110,7 @@ fn completion(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, completion:
 }
 
 /// Writes a tool's result member by member: the shapes of two revisions differ in members, not in how these look.
-fn tool_result(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, tool: Option<usize>, result: ToolResult) {
+fn tool_result(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, by: &Answered, result: ToolResult) {
     out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\",\"content\":[" } else { b"{\"content\":[" });
     match result.structured.as_deref() {
         // Clients that know nothing of structured results read the same as text.
@@ -123,7 +127,7 @@ fn tool_result(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, tool: Opti
     out.push(b']');
     if let Some(structured) = result.structured.as_deref().filter(|_| facts.structured) {
         out.extend_from_slice(b",\"structuredContent\":");
-        let wrap = !facts.any_output && (prepared.wraps(tool) || !structured.get().starts_with('{'));
+        let wrap = !facts.any_output && (prepared.wraps(by) || !structured.get().starts_with('{'));
         if wrap {
             out.extend_from_slice(b"{\"result\":");
         }

@@ -54,6 +54,8 @@ pub struct Facts {
     pub icons: bool,
     /// Progress notifications have a `message`.
     pub progress_message: bool,
+    /// Capabilities have `extensions`.
+    pub extensions: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -71,6 +73,7 @@ const V2024_11_05: Facts = Facts {
     object_meta: false,
     icons: false,
     progress_message: false,
+    extensions: false,
 };
 const V2025_03_26: Facts = Facts {
     name: "2025-03-26",
@@ -91,7 +94,7 @@ const V2025_06_18: Facts = Facts {
     object_meta: true,
     ..V2025_03_26
 };
-const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, ..V2025_06_18 };
+const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, extensions: true, ..V2025_06_18 };
 const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, ..V2025_11_25 };
 
 impl Version {

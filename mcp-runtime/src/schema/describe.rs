@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{
+    argument::{ArgumentType, argument},
     build::{Builder, Contract, Place},
     checks::{self, Checks},
     form::{Form, Kind, Rest},
@@ -116,9 +117,36 @@ fn taken(name: &str) -> String {
     format!("the framework adds an argument `{name}` of its own: name this one otherwise, `#[arg(name = \"…\")]`")
 }
 
+/// The schema of a tool whose arguments are the members of `A`: an object of them, and nothing else.
+///
+/// # Errors
+/// A sentence for the developer when the type is no struct, or its schema can't be made portable.
+pub(crate) fn input_schema<A: ArgumentType>(tool: &str) -> Result<Box<RawValue>, String> {
+    let advise = |error: String| format!("tool `{tool}`: {error}");
+    let (mut root, definitions) = root(tool, argument::<A>().schema(), Contract::Input).map_err(advise)?;
+    if root.kind != Some(Kind::Object) || !root.any_of.is_empty() {
+        return Err(advise("its arguments are the members of a struct; this type is none".to_owned()));
+    }
+    root.properties.get_or_insert_default();
+    if matches!(root.rest, Rest::Open) {
+        root.rest = Rest::Closed;
+    }
+    RawValue::from_string(write::document(&root, &definitions)).map_err(|error| advise(error.to_string()))
+}
+
 /// The result, by the serialise contract; any type may stand at its root.
 fn output(tool: &str, schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema) -> Result<String, String> {
-    let mut generator = checks::generator(Contract::Output);
+    let (root, definitions) = root(tool, schema, Contract::Output).map_err(|error| format!("result: {error}"))?;
+    Ok(write::document(&root, &definitions))
+}
+
+/// The form of one type alone, with the definitions that it refers to.
+fn root(
+    tool: &str,
+    schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+    contract: Contract,
+) -> Result<(Form, Vec<(String, Form)>), String> {
+    let mut generator = checks::generator(contract);
     let mut orders = Orders::default();
     let mut schema = schema(&mut generator).to_value();
     checks::take_orders(&mut schema, &mut orders);
@@ -128,8 +156,8 @@ fn output(tool: &str, schema: fn(&mut schemars::SchemaGenerator) -> schemars::Sc
         definitions.extend(own);
     }
     let build = |inline: bool| {
-        let mut builder = Builder::new(&definitions, &orders, Contract::Output, inline);
-        let form = builder.form(&schema, Place::Other).map_err(|error| format!("result: {error}"))?;
+        let mut builder = Builder::new(&definitions, &orders, contract, inline);
+        let form = builder.form(&schema, Place::Other)?;
         let definitions = builder.definitions()?;
         Ok(((vec![form], definitions), builder.overflowed()))
     };
@@ -143,7 +171,7 @@ fn output(tool: &str, schema: fn(&mut schemars::SchemaGenerator) -> schemars::Sc
         target.overlay(root);
         root = target;
     }
-    Ok(write::document(&root, &definitions))
+    Ok((root, definitions))
 }
 
 /// A schema that the developer wrote, unchanged but for the extra argument.

@@ -56,6 +56,32 @@ fn keep_exact(form: &mut Form) -> bool {
     added
 }
 
+/// An argument that a header mirrors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mirrored {
+    /// Where it is: member by member from the arguments on.
+    pub(crate) path: Vec<Box<str>>,
+    /// The header's name behind `Mcp-Param-`.
+    pub(crate) header: Box<str>,
+}
+
+/// Every argument that a header mirrors, by the schema of the arguments.
+pub(crate) fn mirrored(schema: &Value) -> Vec<Mirrored> {
+    fn collect(schema: &Value, path: &mut Vec<Box<str>>, found: &mut Vec<Mirrored>) {
+        for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            path.push(name.as_str().into());
+            if let Some(header) = schema.get(KEYWORD).and_then(Value::as_str) {
+                found.push(Mirrored { path: path.clone(), header: header.into() });
+            }
+            collect(schema, path, found);
+            path.pop();
+        }
+    }
+    let mut found = Vec::new();
+    collect(schema, &mut Vec::new(), &mut found);
+    found
+}
+
 /// What is wrong with the annotations of a whole schema, wherever they stand.
 pub(super) fn violations(schema: &Value) -> Vec<String> {
     let mut names = Vec::new();

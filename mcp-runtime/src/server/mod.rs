@@ -4,6 +4,7 @@
 //! know: messages.
 
 mod banner;
+mod dynamic;
 mod error;
 mod log;
 mod options;
@@ -12,12 +13,15 @@ mod run;
 use std::{fmt, sync::Arc};
 
 use axum::{Router, extract::Request, response::IntoResponse, routing::Route};
+use serde_json::{Map, Value};
 
 pub use self::{
     error::{Error, Result},
     run::Running,
 };
-use crate::{auth::Authenticator, service::Service, session::Sessions, store::StateStore};
+use crate::{
+    auth::Authenticator, call::Visible, provider::Providers, service::Service, session::Sessions, store::StateStore,
+};
 
 /// A server to be run.
 ///
@@ -32,6 +36,10 @@ pub struct Server {
     site: SiteOptions,
     app: Option<Router>,
     layers: Vec<Box<dyn FnOnce(Router) -> Router + Send>>,
+    providers: Providers,
+    visible: Option<Visible>,
+    extensions: Map<String, Value>,
+    page_size: Option<usize>,
 }
 
 /// How a server is reached over HTTP.
@@ -75,6 +83,10 @@ impl Server {
             site: SiteOptions::default(),
             app: None,
             layers: Vec::new(),
+            providers: Providers::default(),
+            visible: None,
+            extensions: Map::new(),
+            page_size: None,
         }
     }
 

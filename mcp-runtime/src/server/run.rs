@@ -14,7 +14,7 @@ use super::{
     options::{Options, Store, Transport},
 };
 use crate::{
-    engine::Engine,
+    engine::{Engine, Setup},
     store::{MemoryStore, StateStore},
     transport::{
         http::{self, Serving, Site},
@@ -208,7 +208,12 @@ impl Server {
 
     async fn engine(&mut self) -> Result<Arc<Engine>> {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        Ok(Engine::start(self.service.clone(), std::mem::take(&mut self.sessions), store).await?)
+        let mut setup = Setup::new(self.service.clone(), std::mem::take(&mut self.sessions), store);
+        setup.providers = std::mem::take(&mut self.providers);
+        setup.visible = self.visible.take();
+        setup.extensions = std::mem::take(&mut self.extensions);
+        setup.page_size = self.page_size.unwrap_or(setup.page_size);
+        Ok(Engine::start(setup).await?)
     }
 
     fn site(self, bound: IpAddr) -> Site {

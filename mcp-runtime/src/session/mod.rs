@@ -16,6 +16,7 @@ mod policy;
 mod principal;
 mod process;
 mod room;
+mod seal;
 mod state;
 mod turns;
 

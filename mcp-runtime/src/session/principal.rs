@@ -17,6 +17,17 @@ fn feed(context: &mut hmac::Context, names: &[&str]) {
     }
 }
 
+/// The purpose and the principal of something sealed, as bytes that differ wherever one of them does.
+pub(super) fn around(purpose: &str, principal: Option<&Principal>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(64);
+    let names = principal.map(|principal| [&*principal.issuer, &*principal.client, &*principal.subject]);
+    for name in [purpose].into_iter().chain(names.into_iter().flatten()) {
+        bytes.extend_from_slice(&(name.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(name.as_bytes());
+    }
+    bytes
+}
+
 fn shorten(tag: &hmac::Tag) -> Tag {
     let mut short = [0; 16];
     short.copy_from_slice(&tag.as_ref()[..16]);

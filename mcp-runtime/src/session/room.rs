@@ -25,6 +25,7 @@ use super::{
     patience::{PATIENCE, answer},
     policy::{Lifetimes, Source},
     principal,
+    seal::Seals,
 };
 use crate::{
     auth::Principal,
@@ -51,6 +52,7 @@ pub(crate) struct SessionRoom {
     policy: Policy,
     ids: Ids,
     handles: Handles,
+    seals: Seals,
     store: Arc<dyn StateStore>,
     stateful: bool,
     by_identity: bool,
@@ -138,6 +140,7 @@ impl SessionRoom {
             policy,
             ids,
             handles: Handles::new(&keys, binding),
+            seals: Seals::new(&keys, binding),
             stateful,
             by_identity,
             lifetimes,
@@ -244,6 +247,11 @@ impl SessionRoom {
         let begun = minted <= clock::now().saturating_add(SKEW_SECONDS);
         let lives = begun && self.lives(key, minted, principal).await?;
         Ok(lives.then(|| (key, BASE64.encode(sid).into())))
+    }
+
+    /// What seals what clients carry for the server.
+    pub(crate) fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// How long a handle lives without being used.

@@ -113,7 +113,7 @@ impl Client {
         if whole.as_object().is_some_and(|whole| !whole.is_empty()) {
             params["_meta"] = whole;
         }
-        let name = params["name"].as_str().map(ToOwned::to_owned);
+        let name = params["name"].as_str().or(params["uri"].as_str()).map(ToOwned::to_owned);
         let mut body = json!({ "jsonrpc": "2.0", "method": method, "params": params });
         if let Some(id) = id {
             body["id"] = id;
@@ -152,6 +152,11 @@ impl Client {
     /// Sends any request.
     pub fn request(&self, method: &str, params: Value) -> Value {
         self.message(Some(json!(1)), method, params, json!({})).send(self.port).json()
+    }
+
+    /// Reads a resource.
+    pub fn read(&self, uri: &str) -> Value {
+        self.request("resources/read", json!({ "uri": uri }))
     }
 
     /// Sends a notification, which nothing answers.

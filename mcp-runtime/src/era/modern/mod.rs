@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Era, Opened, Return, Surroundings, legacy, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Facts, Fault, Operation, Session, Undecoded},
+    call::{Call, Carrier, Context, Facts, Fault, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
     wire::{Code, Id, Params, Request, write_result},
@@ -77,9 +77,6 @@ fn try_open(
             let Some(operation) = operation else {
                 return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found")));
             };
-            if let (Some(headers), Operation::CallTool { name, arguments }) = (headers, &operation) {
-                headers::mirrored(&request.id, headers, era.prepared.mirrored(name), arguments)?;
-            }
             operation
         }
     };
@@ -97,6 +94,8 @@ fn try_open(
         client: request.params.meta(CLIENT_INFO).map_or(Undecoded::Absent, Undecoded::raw),
         capabilities: request.params.meta(CAPABILITIES).map_or(Undecoded::Absent, Undecoded::raw),
         progress: legacy::progress(request, version),
+        // Which tool has which is not known here: what came goes along, where there is a tool that could want it.
+        mirrors: headers.filter(|_| era.prepared.mirrors()).map(|headers| Box::new(headers::mirrors(headers))),
     };
     let context = Context::new(facts, around.outbox.clone());
     Ok(Opened::Call(Call { operation, carrier, context }, to))

@@ -66,7 +66,7 @@ fn connection() -> Connection {
     let (output, their_output) = io::pipe().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let service = Arc::new(support::Server(seen.clone()));
-    let engine = Engine::start(service, Sessions::default(), Arc::new(MemoryStore::new()));
+    let engine = Engine::start(crate::engine::Setup::new(service, Sessions::default(), Arc::new(MemoryStore::new())));
     let engine = runtime.block_on(engine).unwrap();
     let served = runtime.spawn(serve(engine, their_input, their_output, async {
         let _ = stopped.await;

@@ -1,0 +1,57 @@
+//! What a server offers at all: the capabilities that it declares.
+
+use serde_json::{Map, Value};
+
+use super::List;
+
+/// What a server offers at all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Offered {
+    /// Tools, declared or provided.
+    pub(crate) tools: bool,
+    /// Prompts.
+    pub(crate) prompts: bool,
+    /// Resources or templates of them.
+    pub(crate) resources: bool,
+    /// Extensions of the protocol: their settings by id.
+    pub(crate) extensions: Map<String, Value>,
+    /// Whether what is listed under these names depends on who asks, so that nobody else may be given it.
+    pub(crate) personal: Personal,
+    /// Whether there is anything that could be mirrored beside a call.
+    pub(crate) mirrors: bool,
+}
+
+/// Which lists depend on who asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Personal {
+    pub(crate) tools: bool,
+    pub(crate) prompts: bool,
+    pub(crate) resources: bool,
+}
+
+impl Offered {
+    /// Whether the server has this list.
+    pub(crate) fn has(&self, list: List) -> bool {
+        match list {
+            List::Tools => self.tools,
+            List::Prompts => self.prompts,
+            List::Resources | List::Templates => self.resources,
+        }
+    }
+
+    /// Whether there is anything whose arguments could be completed.
+    pub(crate) fn completion(&self) -> bool {
+        self.prompts || self.resources
+    }
+}
+
+impl Personal {
+    /// Whether this list depends on who asks.
+    pub(crate) fn has(&self, list: List) -> bool {
+        match list {
+            List::Tools => self.tools,
+            List::Prompts => self.prompts,
+            List::Resources | List::Templates => self.resources,
+        }
+    }
+}

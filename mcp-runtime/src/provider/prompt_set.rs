@@ -1,0 +1,92 @@
+//! Prompts that can be added and removed while the server runs.
+
+use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
+
+use super::{Page, PromptProvider, SetError, set::Set};
+use crate::{
+    call::{Context, PromptResult, ToolError},
+    protocol::Prompt,
+    service::BoxFuture,
+};
+
+/// Prompts that can be added and removed while the server runs. Cheap to clone: the program keeps one clone, the server
+/// gets another with [`Server::prompts`](crate::Server::prompts).
+#[derive(Clone, Default)]
+pub struct PromptSet(Arc<Set<Entry>>);
+
+type Handler = dyn Fn(BTreeMap<String, String>) -> BoxFuture<'static, Result<PromptResult, ToolError>> + Send + Sync;
+
+struct Entry {
+    prompt: Prompt,
+    handler: Box<Handler>,
+}
+
+impl PromptSet {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a prompt, in the place of one of the same name. The handler gets the arguments by name, the required ones among
+    /// them.
+    ///
+    /// # Errors
+    /// [`SetError`]: an empty name; a full set.
+    pub fn add<F, R>(&self, prompt: Prompt, handler: F) -> Result<(), SetError>
+    where
+        F: Fn(BTreeMap<String, String>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<PromptResult, ToolError>> + Send + 'static,
+    {
+        if prompt.name.is_empty() {
+            return Err(SetError("a prompt needs a name".into()));
+        }
+        let handler = Box::new(move |arguments| -> BoxFuture<'static, _> { Box::pin(handler(arguments)) });
+        self.0.insert(prompt.name.clone(), Entry { prompt, handler })
+    }
+
+    /// Removes the prompt of this name; says whether it was there.
+    pub fn remove(&self, name: &str) -> bool {
+        self.0.remove(name)
+    }
+
+    /// How many prompts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for PromptSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PromptSet").field("prompts", &self.len()).finish()
+    }
+}
+
+impl PromptProvider for PromptSet {
+    fn list<'a>(&'a self, _: &'a Context, cursor: Option<&'a str>) -> BoxFuture<'a, Result<Page<Prompt>, ToolError>> {
+        Box::pin(async move { Ok(self.0.page(cursor, |entry| entry.prompt.clone())) })
+    }
+
+    fn find<'a>(&'a self, _: &'a Context, name: &'a str) -> BoxFuture<'a, Result<Option<Prompt>, ToolError>> {
+        Box::pin(async move { Ok(self.0.get(name).map(|entry| entry.prompt.clone())) })
+    }
+
+    fn get<'a>(
+        &'a self,
+        _: &'a Context,
+        name: &'a str,
+        arguments: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<PromptResult, ToolError>> {
+        match self.0.get(name) {
+            Some(entry) => (entry.handler)(arguments.clone()),
+            None => Box::pin(async move { Err(ToolError::new(format!("The prompt `{name}` was removed meanwhile"))) }),
+        }
+    }
+}

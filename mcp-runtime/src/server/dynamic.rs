@@ -1,0 +1,58 @@
+//! What a server has beyond its declaration: providers, and who may know of what.
+
+use std::sync::Arc;
+
+use super::Server;
+#[cfg(feature = "providers")]
+use crate::provider::ToolProvider;
+use crate::{
+    auth::Principal,
+    call::Item,
+    provider::{PromptProvider, ResourceProvider},
+};
+
+impl Server {
+    /// Adds tools that are not known at compile time, behind the declared ones and those of earlier providers. Their
+    /// arguments are held against their input schemas before they are called.
+    ///
+    /// Needs the feature `providers`, which brings a validator of all of JSON Schema along.
+    #[cfg(feature = "providers")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "providers")))]
+    pub fn tools(mut self, provider: impl ToolProvider) -> Self {
+        self.providers.tools.push(Arc::new(provider));
+        self
+    }
+
+    /// Adds resources that are not known at compile time, behind the declared ones and those of earlier providers.
+    pub fn resources(mut self, provider: impl ResourceProvider) -> Self {
+        self.providers.resources.push(Arc::new(provider));
+        self
+    }
+
+    /// Adds prompts that are not known at compile time, behind the declared ones and those of earlier providers.
+    pub fn prompts(mut self, provider: impl PromptProvider) -> Self {
+        self.providers.prompts.push(Arc::new(provider));
+        self
+    }
+
+    /// How many things one page of a list holds, by default 1000; at least 1. Many clients read the first page alone.
+    ///
+    /// # Source
+    /// 2026-07-28 server/utilities/pagination: the server chooses the size.
+    pub fn page_size(mut self, size: usize) -> Self {
+        self.page_size = Some(size.max(1));
+        self
+    }
+
+    /// Says who may know of what. A tool, prompt, resource or template for which `visible` is false is listed nowhere, and
+    /// asking for it is answered like asking for one that does not exist. Called for each item of each request: answer
+    /// from memory. A filter that panics hides.
+    ///
+    /// A resource of a template is asked for twice: as the template, and as the resource of its URI. The tool that opens a
+    /// session for handles is the framework's own and always there. A server whose caches are public does not start with a
+    /// filter.
+    pub fn visible(mut self, visible: impl Fn(Option<&Principal>, Item<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.visible = Some(Arc::new(visible));
+        self
+    }
+}

@@ -1,0 +1,383 @@
+//! What is not known at compile time: providers, pages, and who may know of what.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use mcp_runtime::{
+    Item,
+    auth::DevelopmentTokens,
+    call::{PromptResult, ResourceResult},
+    prelude::*,
+    protocol::{Prompt, PromptArgument, PromptMessage, Resource, ResourceTemplate, Tool},
+    provider::{Page, PromptSet, ResourceProvider, ResourceSet, ToolProvider, ToolSet},
+    service::BoxFuture,
+};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    behaviour::Served,
+    support::{
+        Request,
+        client::{Client, Era, MODERN},
+    },
+};
+
+const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
+
+/// A tool for each principal: its name is the subject's.
+struct Personal {
+    calls: Mutex<Vec<String>>,
+}
+
+fn subject(cx: &Context) -> String {
+    cx.principal().map_or("nobody", |principal| &*principal.subject).to_owned()
+}
+
+impl ToolProvider for Personal {
+    fn list<'a>(&'a self, cx: &'a Context, cursor: Option<&'a str>) -> BoxFuture<'a, Result<Page<Tool>, ToolError>> {
+        Box::pin(async move {
+            let schema = json!({
+                "type": "object",
+                "properties": { "place": {
+                    "type": "object",
+                    "properties": { "region": { "type": "string", "x-mcp-header": "Region" } }
+                } },
+                "additionalProperties": false
+            });
+            let tool = |name: String| Tool::new(name, "Somebody's own tool.", &schema);
+            Ok(match cursor {
+                None => Page::more([tool(format!("of_{}", subject(cx)))], "second"),
+                Some("second") => Page::more([tool("echo".into()), tool("bad name".into())], ""),
+                Some("") => Page::last([
+                    tool("last".into()),
+                    Tool::new("no_object", "A schema that is no object's.", &json!({ "type": "string" })),
+                    Tool::new("breaks", "A provider that panics.", &schema),
+                ]),
+                Some(other) => return Err(ToolError::new(format!("no such page: {other}"))),
+            })
+        })
+    }
+
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        arguments: &'a RawValue,
+    ) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
+        Box::pin(async move {
+            assert_ne!(name, "breaks", "a secret of the provider");
+            self.calls.lock().unwrap().push(name.to_owned());
+            Ok(ToolResult::text(format!("{name} for {} with {}", subject(cx), arguments.get())))
+        })
+    }
+}
+
+fn personal() -> Personal {
+    Personal { calls: Mutex::default() }
+}
+
+fn tokens() -> DevelopmentTokens {
+    DevelopmentTokens::new().with("t1", "alice").with("t2", "bob")
+}
+
+/// All names of a list, page by page; how many are on each page.
+fn walk(client: &Client, method: &str, member: &str, name: &str) -> (Vec<String>, Vec<usize>) {
+    let (mut names, mut sizes) = (Vec::new(), Vec::new());
+    let mut cursor = Value::Null;
+    loop {
+        let page = client.request(method, json!({ "cursor": cursor }));
+        let items = page["result"][member].as_array().unwrap_or_else(|| panic!("{page}"));
+        names.extend(items.iter().map(|item| item[name].as_str().unwrap().to_owned()));
+        sizes.push(items.len());
+        assert!(sizes.len() < 50, "the list has no end");
+        match &page["result"]["nextCursor"] {
+            Value::Null => return (names, sizes),
+            next => {
+                assert_ne!(next, "");
+                cursor = next.clone();
+            }
+        }
+    }
+}
+
+fn tools(client: &Client) -> Vec<String> {
+    walk(client, "tools/list", "tools", "name").0
+}
+
+#[test]
+fn pages_have_the_size_that_the_server_wants_and_nothing_is_lost_or_doubled() {
+    let all = Served::plain();
+    for era in ERAS {
+        let (names, sizes) = walk(&Client::new(all.port, era), "tools/list", "tools", "name");
+        assert_eq!(sizes, [names.len()]);
+        for size in [1, 4, names.len() - 1, names.len(), names.len() + 1] {
+            let served = Served::new(|server| server.page_size(size));
+            let (paged, sizes) = walk(&Client::new(served.port, era), "tools/list", "tools", "name");
+            assert_eq!(paged, names, "{size}");
+            assert_eq!(sizes.len(), names.len().div_ceil(size), "{size}");
+            assert!(sizes.iter().all(|found| *found <= size), "{sizes:?}");
+        }
+    }
+}
+
+#[test]
+fn provided_tools_stand_behind_the_declared_ones_page_by_page() {
+    for size in [1, 3, 1_000] {
+        let served = Served::new(|server| server.tools(personal()).page_size(size));
+        for era in ERAS {
+            let client = Client::new(served.port, era);
+            let (names, sizes) = walk(&client, "tools/list", "tools", "name");
+            // `echo` is declared, `bad name` and `no_object` are of no use to any client.
+            let provided: Vec<_> = names.iter().rev().take(3).rev().collect();
+            assert_eq!(provided, ["of_nobody", "last", "breaks"], "{names:?}");
+            assert_eq!(names.iter().filter(|name| **name == "echo").count(), 1);
+            assert!(sizes.iter().all(|found| *found <= size), "{sizes:?}");
+        }
+    }
+}
+
+#[test]
+fn a_provided_tool_is_called_with_arguments_that_its_schema_accepts() {
+    let served = Served::new(|server| server.tools(personal()));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        let answer = client.call("last", json!({}));
+        assert_eq!(answer["result"]["content"][0]["text"], "last for nobody with {}");
+        let answer = client.call("last", json!({ "place": 5, "more": 1 }));
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert_eq!(answer["result"]["isError"], true);
+        assert!(text.contains("`place`") && text.contains("more"), "{text}");
+        // Declared tools win, unknown ones are unknown, a panic tells nothing.
+        assert_eq!(client.call("echo", json!({ "text": "x" }))["result"]["content"][0]["text"], "x");
+        assert_eq!(client.call("of_bob", json!({}))["error"]["message"], "Unknown tool: of_bob");
+        let broken = client.call("breaks", json!({}));
+        assert_eq!(broken["error"], json!({ "code": -32603, "message": "Internal error" }));
+    }
+}
+
+#[test]
+fn a_tool_of_one_principal_is_unknown_to_another() {
+    let served = Served::new(|server| server.authorize(tokens()).tools(personal()));
+    for era in ERAS {
+        let (alice, bob) = (Client::new_as(served.port, era, Some("t1")), Client::new_as(served.port, era, Some("t2")));
+        assert!(tools(&alice).contains(&"of_alice".to_owned()) && !tools(&bob).contains(&"of_alice".to_owned()));
+        let text = alice.call("of_alice", json!({}))["result"]["content"][0]["text"].clone();
+        assert_eq!(text, "of_alice for alice with {}");
+        assert_eq!(bob.call("of_alice", json!({}))["error"]["message"], "Unknown tool: of_alice");
+    }
+}
+
+#[test]
+fn abuse_g19_a_cursor_of_another_list_or_principal_or_of_nobody_is_refused() {
+    let resources = ResourceSet::new();
+    for number in 0..5 {
+        resources.add_text(Resource::new(format!("n://{number}"), "n"), "n").unwrap();
+    }
+    let served = Served::new(|server| server.authorize(tokens()).page_size(2).tools(personal()).resources(resources));
+    for era in ERAS {
+        let (alice, bob) = (Client::new_as(served.port, era, Some("t1")), Client::new_as(served.port, era, Some("t2")));
+        let cursor = alice.request("tools/list", json!({}))["result"]["nextCursor"].as_str().unwrap().to_owned();
+        assert!(alice.request("tools/list", json!({ "cursor": cursor }))["result"].is_object());
+        let mut forged = cursor.clone().into_bytes();
+        let last = forged.len() - 1;
+        forged[last / 2] = if forged[last / 2] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        let refused = json!({ "code": -32602, "message": "`params.cursor` is not a cursor of this list" });
+        assert_eq!(bob.request("tools/list", json!({ "cursor": cursor }))["error"], refused);
+        assert_eq!(alice.request("resources/list", json!({ "cursor": cursor }))["error"], refused);
+        for wrong in [&*forged, "", "second", "0", &"A".repeat(100_000)] {
+            assert_eq!(alice.request("tools/list", json!({ "cursor": wrong }))["error"], refused, "{wrong}");
+        }
+        assert_eq!(alice.request("tools/list", json!({ "cursor": 5 }))["error"]["code"], -32602);
+    }
+}
+
+#[test]
+fn headers_of_a_provided_tool_mirror_its_arguments() {
+    let served = Served::new(|server| server.tools(personal()));
+    let client = Client::new(served.port, Era::Modern);
+    let call = |arguments: Value, header: Option<&str>| -> (u16, Value) {
+        let mut request: Request = client.call_request(json!(1), "last", arguments);
+        if let Some(header) = header {
+            request = request.header("Mcp-Param-Region", header);
+        }
+        let response = request.send(served.port);
+        (response.status, response.json())
+    };
+    let there = json!({ "place": { "region": "eu" } });
+    assert_eq!(call(there.clone(), Some("eu")).0, 200);
+    assert_eq!(call(json!({}), None).0, 200);
+    for (arguments, header) in [(there.clone(), None), (there, Some("us")), (json!({}), Some("eu"))] {
+        let (status, answer) = call(arguments, header);
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!(-32020)), "{answer}");
+    }
+    // On older revisions the annotation means nothing.
+    let client = Client::new(served.port, ERAS[0]);
+    assert!(client.call("last", json!({ "place": { "region": "eu" } }))["result"]["isError"].is_null());
+}
+
+/// What a tool that is added at run time takes.
+#[derive(Deserialize, JsonSchema)]
+struct Greeting {
+    /// Whom to greet.
+    name: String,
+    times: Option<u8>,
+}
+
+#[test]
+fn containers_change_while_the_server_runs() {
+    let (tools_of, resources, prompts) = (ToolSet::new(), ResourceSet::new(), PromptSet::new());
+    let served = {
+        let (tools, resources, prompts) = (tools_of.clone(), resources.clone(), prompts.clone());
+        Served::new(|server| server.tools(tools).resources(resources).prompts(prompts))
+    };
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        assert_eq!(client.call("greet", json!({ "name": "you" }))["error"]["code"], -32602);
+        tools_of
+            .add("greet", "Greet somebody.", async |greeting: Greeting| {
+                Ok(ToolResult::text(format!("Hello {}", greeting.name).repeat(greeting.times.unwrap_or(1).into())))
+            })
+            .unwrap();
+        let listed = client.request("tools/list", json!({}));
+        let greet = listed["result"]["tools"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&greet["name"], &greet["inputSchema"]["additionalProperties"]), (&json!("greet"), &json!(false)));
+        assert_eq!(greet["inputSchema"]["required"], json!(["name"]));
+        let answer = client.call("greet", json!({ "name": "you" }));
+        assert_eq!(answer["result"]["content"][0]["text"], "Hello you");
+        assert_eq!(client.call("greet", json!({ "nam": "you" }))["result"]["isError"], true);
+        assert!(tools_of.remove("greet") && !tools_of.remove("greet"));
+        assert_eq!(client.call("greet", json!({ "name": "you" }))["error"]["message"], "Unknown tool: greet");
+
+        resources.add_text(Resource::new("news://today", "today").with_mime_type("text/markdown"), "# News").unwrap();
+        let listed = client.request("resources/list", json!({}));
+        assert_eq!(listed["result"]["resources"][0]["uri"], "news://today");
+        let read = client.read("news://today");
+        let contents = json!([{ "uri": "news://today", "mimeType": "text/markdown", "text": "# News" }]);
+        assert_eq!(read["result"]["contents"], contents);
+        assert!(resources.remove("news://today"));
+        assert_eq!(client.read("news://today")["error"]["data"], json!({ "uri": "news://today" }));
+
+        let mut prompt = Prompt::new("review");
+        prompt.arguments = vec![{
+            let mut argument = PromptArgument::new("code");
+            argument.required = true;
+            argument
+        }];
+        prompts
+            .add(prompt, async |arguments: BTreeMap<String, String>| {
+                Ok(PromptResult::new([PromptMessage::user(format!("Review {}", arguments["code"]))]))
+            })
+            .unwrap();
+        let get = |arguments: Value| client.request("prompts/get", json!({ "name": "review", "arguments": arguments }));
+        assert_eq!(get(json!({ "code": "x" }))["result"]["messages"][0]["content"]["text"], "Review x");
+        assert_eq!(get(json!({}))["error"]["code"], -32602);
+        assert_eq!(get(json!({ "code": "x", "more": "y" }))["error"]["code"], -32602);
+        let reference = json!({ "type": "ref/prompt", "name": "review" });
+        let complete = json!({ "ref": reference, "argument": { "name": "code", "value": "" } });
+        assert_eq!(client.request("completion/complete", complete)["result"]["completion"]["values"], json!([]));
+        assert!(prompts.remove("review"));
+        assert_eq!(get(json!({ "code": "x" }))["error"]["message"], "Unknown prompt: review");
+    }
+}
+
+#[test]
+fn what_no_client_could_use_is_not_added() {
+    let tools = ToolSet::new();
+    let add = |name: &str| tools.add(name, "x", async |_: Greeting| Ok(ToolResult::text("x")));
+    for name in ["", "with space", "ümlaut", &"x".repeat(129)] {
+        assert!(add(name).is_err(), "{name}");
+    }
+    assert!(tools.add("text", "x", async |_: String| Ok(ToolResult::text("x"))).is_err());
+    let far = json!({ "type": "object", "properties": { "a": { "$ref": "https://schema.example/a" } } });
+    assert!(tools.add_tool(Tool::new("far", "x", &far), async |_: Value| Ok(ToolResult::text("x"))).is_err());
+    assert!(tools.is_empty());
+    assert!(ResourceSet::new().add_text(Resource::new("no-scheme", "x"), "x").is_err());
+    let template = ResourceTemplate::new("notes://{id", "x");
+    assert!(ResourceSet::new().add_template(template, async |_| Ok(ResourceResult::NotFound)).is_err());
+}
+
+#[test]
+fn what_is_hidden_is_answered_byte_for_byte_like_what_is_not_there() {
+    let hides = |principal: Option<&mcp_runtime::auth::Principal>, item: Item<'_>| match item {
+        Item::Tool("echo" | "last") | Item::Resource("secret://1") => {
+            principal.is_some_and(|principal| &*principal.subject == "alice")
+        }
+        Item::Tool("wait") => panic!("a filter that panics hides"),
+        _ => true,
+    };
+    let resources = ResourceSet::new();
+    resources.add_text(Resource::new("secret://1", "secret"), "s").unwrap();
+    let served = Served::new(|server| {
+        server.authorize(tokens()).tools(personal()).resources(resources).visible(hides).page_size(3)
+    });
+    for era in ERAS {
+        let (alice, bob) = (Client::new_as(served.port, era, Some("t1")), Client::new_as(served.port, era, Some("t2")));
+        let bobs = tools(&bob);
+        assert!(!bobs.iter().any(|name| name == "echo" || name == "last" || name == "wait"), "{bobs:?}");
+        let alices = tools(&alice);
+        assert!(alices.iter().any(|name| name == "echo") && alices.iter().any(|name| name == "last"), "{alices:?}");
+        assert_eq!(alice.call("echo", json!({ "text": "x" }))["result"]["content"][0]["text"], "x");
+        for tool in ["echo", "last", "wait"] {
+            let hidden = bob.call_request(json!(1), tool, json!({ "text": "x" })).send(served.port);
+            let missing = bob.call_request(json!(1), "zzzz", json!({ "text": "x" })).send(served.port);
+            let (hidden_text, missing_text) = (hidden.text(), missing.text().replace("zzzz", tool));
+            assert_eq!((hidden.status, hidden_text), (missing.status, missing_text));
+        }
+        assert_eq!(alice.read("secret://1")["result"]["contents"][0]["text"], "s");
+        let (hidden, missing) = (bob.read("secret://1"), bob.read("secret://2"));
+        assert_eq!(hidden.to_string(), missing.to_string().replace("secret://2", "secret://1"));
+        let (listed, _) = walk(&bob, "resources/list", "resources", "uri");
+        assert_eq!(listed, [""; 0]);
+    }
+}
+
+/// Resources that are pages of an endless book, for each caller its own.
+struct Book;
+
+impl ResourceProvider for Book {
+    fn list<'a>(&'a self, _: &'a Context, cursor: Option<&'a str>) -> BoxFuture<'a, Result<Page<Resource>, ToolError>> {
+        Box::pin(async move {
+            let first: u32 = cursor.map_or(Ok(0), str::parse).map_err(|_| ToolError::new("no such page"))?;
+            let pages = (first..first + 10).map(|page| Resource::new(format!("book://{page}"), format!("page {page}")));
+            Ok(if first < 90 { Page::more(pages, (first + 10).to_string()) } else { Page::last(pages) })
+        })
+    }
+
+    fn templates<'a>(
+        &'a self,
+        _: &'a Context,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<ResourceTemplate>, ToolError>> {
+        Box::pin(async { Ok(Page::last([ResourceTemplate::new("book://{page}", "a page")])) })
+    }
+
+    fn read<'a>(&'a self, cx: &'a Context, uri: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>> {
+        Box::pin(async move {
+            Ok(match uri.strip_prefix("book://") {
+                Some(page) => ResourceResult::Text(format!("{page} for {}", subject(cx))),
+                None => ResourceResult::NotFound,
+            })
+        })
+    }
+}
+
+#[test]
+fn providers_are_asked_one_after_the_other() {
+    let set = ResourceSet::new();
+    set.add_text(Resource::new("set://1", "one"), "one").unwrap();
+    let served = Served::new(|server| server.resources(Book).resources(set).page_size(7));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        let (uris, sizes) = walk(&client, "resources/list", "resources", "uri");
+        assert_eq!((uris.len(), uris.last().map(String::as_str)), (101, Some("set://1")));
+        assert!(sizes.iter().all(|size| *size <= 7), "{sizes:?}");
+        let (templates, _) = walk(&client, "resources/templates/list", "resourceTemplates", "uriTemplate");
+        assert_eq!(templates, ["book://{page}"]);
+        assert_eq!(client.read("book://5")["result"]["contents"][0]["text"], "5 for nobody");
+        assert_eq!(client.read("set://1")["result"]["contents"][0]["text"], "one");
+        assert!(client.read("set://2")["error"].is_object());
+    }
+    let discovered = Client::new(served.port, Era::Modern).request("server/discover", json!({}));
+    assert!(discovered["result"]["capabilities"]["resources"].is_object(), "{discovered}");
+    assert_eq!(discovered["result"]["supportedVersions"], json!([MODERN]));
+}
