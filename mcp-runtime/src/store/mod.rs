@@ -10,13 +10,15 @@ mod events;
 mod file;
 mod memory;
 mod state;
+mod tasks;
 
 pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-pub use memory::{MemoryEventLog, MemoryStore};
+pub use memory::{MemoryEventLog, MemoryStore, MemoryTaskStore};
 pub(crate) use state::Encode;
 pub use state::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, Write,
 };
+pub use tasks::{StoredTask, TaskId, TaskLimits, TaskOrder, TaskStore, TaskWritten};

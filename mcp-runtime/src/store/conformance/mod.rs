@@ -17,6 +17,7 @@ mod events;
 mod faulty;
 mod lifetime;
 mod probe;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 pub use events::{check_event_log, check_event_log_lifetime, check_event_log_survival};
 pub use faulty::{Fault, FaultyStore};
 use probe::{LONG, Probe, random_operation, random_owner, random_session, write};
+pub use tasks::{check_task_store, check_task_store_survival};
 
 use super::{Commit, Committed, Presence, SessionKey, StateStore};
 

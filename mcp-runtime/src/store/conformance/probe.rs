@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::{task::JoinHandle, time::timeout};
+
 use crate::store::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, Write,
@@ -9,6 +11,9 @@ use crate::store::{
 
 /// A lifetime that does not end during the suite.
 pub(super) const LONG: Duration = Duration::from_secs(300);
+
+/// By then, what waits for a change in the same process must have heard of it.
+const SOON: Duration = Duration::from_secs(20);
 
 /// How often a call is repeated.
 const ATTEMPTS: usize = 100;
@@ -123,4 +128,13 @@ pub(super) fn random_owner() -> Owner {
 
 pub(super) fn random_operation() -> Operation {
     Operation(random())
+}
+
+/// Waits for someone who waits for a change.
+pub(super) async fn heard(waiting: JoinHandle<()>, law: &str) {
+    match timeout(SOON, waiting).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => panic!("{law}"),
+    }
 }

@@ -5,6 +5,7 @@
 
 mod events;
 mod tables;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -24,7 +25,7 @@ use self::{
 };
 use super::{
     Commit, Committed, EventLimits, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture,
-    StoreIdentity, doorbell::Doorbells,
+    StoreIdentity, TaskId, TaskLimits, doorbell::Doorbells,
 };
 
 /// How long a part's key may be, in bytes.
@@ -33,7 +34,7 @@ const MAX_KEY: usize = 128;
 /// How much of the file is kept in memory.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Keeps sessions and the events of streams in one file, which one process at a time may use.
+/// Keeps sessions, events of streams and tasks in one file, which one process at a time may use.
 ///
 /// A commit has reached the disk when its future is ready; commits that come while another is being written share the
 /// next write. The idle lifetime goes by the wall clock, so that it goes on while the process is down, and a read renews
@@ -47,6 +48,8 @@ pub struct FileStore {
     writer: Writer,
     event_limits: EventLimits,
     event_bells: Arc<Doorbells<events::StreamKey>>,
+    task_limits: TaskLimits,
+    task_bells: Arc<Doorbells<TaskId>>,
 }
 
 impl FileStore {
@@ -80,13 +83,28 @@ impl FileStore {
             Err(Panicked) => return Err(refused(UNUSABLE, None)),
         };
         let writer = Writer::start(database.clone()).map_err(|error| refused(UNUSABLE, Some(error.into())))?;
-        Ok(Self { database, identity, writer, event_limits: EventLimits::default(), event_bells: Arc::default() })
+        Ok(Self {
+            database,
+            identity,
+            writer,
+            event_limits: EventLimits::default(),
+            event_bells: Arc::default(),
+            task_limits: TaskLimits::default(),
+            task_bells: Arc::default(),
+        })
     }
 
     /// Keeps this much of streams.
     #[must_use]
     pub fn with_event_limits(mut self, limits: EventLimits) -> Self {
         self.event_limits = limits;
+        self
+    }
+
+    /// Takes this many tasks, of this size.
+    #[must_use]
+    pub fn with_task_limits(mut self, limits: TaskLimits) -> Self {
+        self.task_limits = limits;
         self
     }
 

@@ -6,7 +6,7 @@ use redb::{
     Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
 };
 
-use super::{BoxError, events::Streams, milliseconds};
+use super::{BoxError, events::Streams, milliseconds, tasks::Tasks};
 use crate::store::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StoreIdentity,
     state::OPERATIONS_KEPT,
@@ -36,6 +36,7 @@ pub(super) fn prepare(database: &Database) -> Result<StoreIdentity, BoxError> {
         // Each room of the file makes its tables, also in a file that was made before there was such a room.
         Changes::of(&transaction)?;
         Streams::of(&transaction)?;
+        Tasks::of(&transaction)?;
         let format = facts.get("format")?.map(|format| format.value().to_vec());
         match format {
             None => {
@@ -190,11 +191,12 @@ pub(super) struct Tables<'a> {
     transaction: &'a WriteTransaction,
     sessions: Option<Changes<'a>>,
     streams: Option<Streams<'a>>,
+    tasks: Option<Tasks<'a>>,
 }
 
 impl<'a> Tables<'a> {
     pub(super) fn of(transaction: &'a WriteTransaction) -> Self {
-        Self { transaction, sessions: None, streams: None }
+        Self { transaction, sessions: None, streams: None, tasks: None }
     }
 
     pub(super) fn sessions(&mut self) -> Result<&mut Changes<'a>, redb::Error> {
@@ -208,6 +210,13 @@ impl<'a> Tables<'a> {
         match &mut self.streams {
             Some(tables) => Ok(tables),
             empty => Ok(empty.insert(Streams::of(self.transaction)?)),
+        }
+    }
+
+    pub(super) fn tasks(&mut self) -> Result<&mut Tasks<'a>, redb::Error> {
+        match &mut self.tasks {
+            Some(tables) => Ok(tables),
+            empty => Ok(empty.insert(Tasks::of(self.transaction)?)),
         }
     }
 }

@@ -16,8 +16,8 @@ use std::{
 
 use tokio::time::Instant;
 
-pub use self::events::MemoryEventLog;
 use self::hash::ByItsEnd;
+pub use self::{events::MemoryEventLog, tasks::MemoryTaskStore};
 use super::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, state::OPERATIONS_KEPT,
@@ -25,6 +25,7 @@ use super::{
 
 mod events;
 mod hash;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
