@@ -23,6 +23,7 @@ use crate::{
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
+    middleware::Middleware,
     protocol::{Tool, ToolAnnotations},
     provider::Providers,
     schema::ExtraArgument,
@@ -67,6 +68,18 @@ pub enum StartError {
     Encoding(serde_json::Error),
     /// Lists may be kept and shown to others, and who asks decides what is on them.
     PublicAndFiltered,
+    /// Servers can't be composed as they are.
+    Mount {
+        /// What is in the way, and what to change.
+        advice: String,
+    },
+    /// An extension can't be declared.
+    Extension {
+        /// Its id.
+        id: String,
+        /// What to change.
+        advice: &'static str,
+    },
 }
 
 /// What a server is made of.
@@ -78,6 +91,7 @@ pub(crate) struct Setup {
     pub(crate) visible: Option<Visible>,
     pub(crate) extensions: Map<String, Value>,
     pub(crate) page_size: usize,
+    pub(crate) middleware: Vec<Arc<dyn Middleware>>,
 }
 
 /// What a page of a list holds unless the program says otherwise: ordinary servers are on one page, and many clients never
@@ -95,6 +109,7 @@ impl Setup {
             visible: None,
             extensions: Map::new(),
             page_size: PAGE_SIZE,
+            middleware: Vec::new(),
         }
     }
 }
@@ -110,6 +125,8 @@ impl fmt::Display for StartError {
             Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
             Self::Store(_) => formatter.write_str("the session store does not answer"),
             Self::Keys(_) => formatter.write_str("the session keys can't be used"),
+            Self::Mount { advice } => formatter.write_str(advice),
+            Self::Extension { id, advice } => write!(formatter, "the extension `{id}` can't be declared: {advice}"),
             Self::PublicAndFiltered => formatter.write_str(
                 "`visible` decides by who asks, and a cache of the server is public, so that others would be shown what \
                  they may not know of: leave `public` out, or take the filter away",
@@ -122,7 +139,11 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::StateWithoutSessions { .. } | Self::Schema { .. } | Self::PublicAndFiltered => None,
+            Self::StateWithoutSessions { .. }
+            | Self::Schema { .. }
+            | Self::PublicAndFiltered
+            | Self::Mount { .. }
+            | Self::Extension { .. } => None,
             Self::Store(error) => Some(error),
             Self::Keys(error) => Some(error),
             Self::Encoding(error) => Some(error),
@@ -133,7 +154,7 @@ impl std::error::Error for StartError {
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
     pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { service, sessions, store, providers, visible, extensions, page_size } = setup;
+        let Setup { service, sessions, store, providers, visible, extensions, page_size, middleware } = setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
             return Err(StartError::PublicAndFiltered);
@@ -147,6 +168,13 @@ impl Engine {
             OpenError::Keys(error) => StartError::Keys(error),
             OpenError::Store(error) => StartError::Store(error),
         })?;
+        if let Some(tool) = card.tools.iter().find(|tool| tool.function.name == MINTING_TOOL)
+            && stateful.is_some()
+        {
+            let advice =
+                "the framework adds a tool of this name: rename it, or mount it under another prefix".to_owned();
+            return Err(StartError::Schema { tool: tool.function.name, advice });
+        }
         let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() };
         let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
         let extra = ExtraArgument { name: handles.argument, description: &description };
@@ -184,6 +212,7 @@ impl Engine {
             kept: Default::default(),
             visible,
             page_size,
+            middleware,
         };
         let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });

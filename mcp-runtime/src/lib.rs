@@ -24,6 +24,7 @@ pub mod session;
 pub mod call;
 pub mod service;
 
+pub mod middleware;
 pub mod provider;
 
 mod dispatch;

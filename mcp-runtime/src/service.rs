@@ -3,8 +3,11 @@
 //! Takes: a function's index and a [`Run`]. Gives: its result. Knows: tools, prompts, resources, arguments, session
 //! parts. Must not know: protocol revisions, transports, JSON-RPC.
 
+mod composite;
+
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub(crate) use composite::{Blank, Composite};
 use schemars::{Schema, SchemaGenerator};
 
 use crate::{
@@ -84,6 +87,7 @@ pub struct Run<'a> {
 }
 
 /// Everything about a server that is known at compile time.
+#[derive(Clone, Copy)]
 pub struct ServerCard {
     /// Programmatic name; by default the user's crate.
     pub name: &'static str,
@@ -159,6 +163,7 @@ impl From<&IconCard> for Icon {
 }
 
 /// What tools, prompts, resources and completions have in common: a function with arguments and borrowed state.
+#[derive(Clone, Copy)]
 pub struct FunctionCard {
     /// Programmatic name, unique among its kind.
     pub name: &'static str,
@@ -197,6 +202,7 @@ impl FunctionCard {
 }
 
 /// One tool.
+#[derive(Clone, Copy)]
 pub struct ToolCard {
     /// Its function.
     pub function: FunctionCard,
@@ -234,12 +240,14 @@ impl ToolCard {
 }
 
 /// One prompt.
+#[derive(Clone, Copy)]
 pub struct PromptCard {
     /// Its function.
     pub function: FunctionCard,
 }
 
 /// One resource, or a template of resources.
+#[derive(Clone, Copy)]
 pub struct ResourceCard {
     /// Its function; the arguments are the variables of the template.
     pub function: FunctionCard,
@@ -279,6 +287,7 @@ pub struct AnnotationsCard {
 }
 
 /// A function that completes one argument of a prompt or one variable of a template.
+#[derive(Clone, Copy)]
 pub struct CompletionCard {
     /// Its function: the argument `value` is what was typed so far, all others are arguments that are known already.
     pub function: FunctionCard,

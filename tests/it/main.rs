@@ -4,6 +4,7 @@ mod abuse;
 mod behaviour;
 mod book;
 mod clients;
+mod composed;
 mod conformance;
 mod dynamic;
 mod eras;

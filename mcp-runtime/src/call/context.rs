@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use serde_json::{Map, Value};
+
 use super::{Mirrors, Outbox};
 use crate::{
     auth::Principal,
@@ -119,6 +121,16 @@ impl Context {
             Session::Protocol(session) => Some(&session.capabilities),
             _ => self.facts.capabilities.get(),
         }
+    }
+
+    /// What the client declared of an extension of the protocol: its settings, `{}` where it has none. `None` where the
+    /// client did not declare it: it must then see nothing of it that it would have to understand.
+    ///
+    /// # Source
+    /// 2026-07-28 basic §Extensions: each request says anew; before that the handshake does.
+    #[must_use]
+    pub fn extension(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.capabilities()?.0.get("extensions")?.get(id)?.as_object()
     }
 
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing.

@@ -18,11 +18,13 @@ use std::sync::Arc;
 
 pub(crate) use catalogue::{Catalogue, Described, Indescribable};
 pub(crate) use provided::Kept;
+use provided::guarded;
 
 use crate::{
     call::{Call, Carrier, Fault, Offered, Operation, Outcome, ToolError, Visible, chain},
+    middleware::{End, Middleware, Next},
     provider::Providers,
-    service::Service,
+    service::{BoxFuture, Service},
     session::{SessionRoom, StateRoom},
     wire::Code,
 };
@@ -46,6 +48,8 @@ pub(crate) struct Dispatch {
     pub(crate) visible: Option<Visible>,
     /// So many things are on one page of a list.
     pub(crate) page_size: usize,
+    /// What stands around every operation.
+    pub(crate) middleware: Vec<Arc<dyn Middleware>>,
 }
 
 /// How handles are spoken of.
@@ -60,8 +64,24 @@ pub(crate) struct Handles {
 }
 
 impl Dispatch {
-    /// Answers one operation.
+    /// Answers one operation, through whatever stands around it.
     pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
+        if self.middleware.is_empty() { self.operation(call).await } else { Box::pin(self.wrapped(call)).await }
+    }
+
+    /// Answers an operation as what stands around it wants.
+    async fn wrapped(&self, call: &mut Call) -> Result<Outcome, Fault> {
+        let of_tool = matches!(call.operation, Operation::CallTool { .. });
+        let answer = guarded("a middleware", Next::new(&self.middleware, self, call).run()).await??;
+        if answer.is_of_tool() != of_tool {
+            tracing::error!("a middleware answered another method with the result of a tool");
+            return Err(Fault::internal());
+        }
+        Ok(answer.into_outcome())
+    }
+
+    /// Answers one operation.
+    async fn operation(&self, call: &mut Call) -> Result<Outcome, Fault> {
         let Call { operation, carrier, context } = call;
         match operation {
             Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,
@@ -81,6 +101,12 @@ impl Dispatch {
     /// Whether handles carry the state of this call.
     fn by_handle(&self, carrier: &Carrier) -> bool {
         *carrier == Carrier::Handle && self.handles.offered
+    }
+}
+
+impl End for Dispatch {
+    fn answer<'a>(&'a self, call: &'a mut Call) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(self.operation(call))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Takes: a request's context, names, cursors. Gives: pages of what there is, and what a call of it gives back. Knows: who
 //! asks. Must not know: revisions, how pages are joined, what was declared.
 
+mod prefixed;
 mod prompt_set;
 mod resource_set;
 mod set;
@@ -10,6 +11,7 @@ mod tool_set;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use prefixed::Prefixed;
 use serde_json::value::RawValue;
 
 pub use self::{prompt_set::PromptSet, resource_set::ResourceSet, set::SetError, tool_set::ToolSet};
@@ -176,6 +178,20 @@ pub(crate) struct Providers {
     pub(crate) tools: Vec<Arc<dyn ToolProvider>>,
     pub(crate) resources: Vec<Arc<dyn ResourceProvider>>,
     pub(crate) prompts: Vec<Arc<dyn PromptProvider>>,
+}
+
+impl Providers {
+    /// All of them, with tools and prompts under a prefix; resources keep their URIs.
+    pub(crate) fn under(self, prefix: &str) -> Self {
+        fn all<P: ?Sized>(providers: Vec<Arc<P>>, prefix: &str) -> impl Iterator<Item = Prefixed<P>> {
+            providers.into_iter().map(|provider| Prefixed { prefix: prefix.to_owned(), provider })
+        }
+        Self {
+            tools: all(self.tools, prefix).map(|provider| Arc::new(provider) as Arc<dyn ToolProvider>).collect(),
+            resources: self.resources,
+            prompts: all(self.prompts, prefix).map(|provider| Arc::new(provider) as Arc<dyn PromptProvider>).collect(),
+        }
+    }
 }
 
 impl fmt::Debug for Providers {

@@ -36,7 +36,8 @@ impl ToolSet {
     }
 
     /// Adds a tool whose arguments are the members of `A`, in the place of one of the same name. Its schema is that of the
-    /// type, and other members are refused.
+    /// type, and other members are refused. What the handler captures, each call takes a clone of: `move |a: A| { let db =
+    /// db.clone(); async move { … } }`.
     ///
     /// # Errors
     /// [`SetError`]: a name or type that no client could use; a full set.

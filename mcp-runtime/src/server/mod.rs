@@ -6,7 +6,9 @@
 mod banner;
 mod dynamic;
 mod error;
+mod extensions;
 mod log;
+mod mount;
 mod options;
 mod run;
 
@@ -20,7 +22,8 @@ pub use self::{
     run::Running,
 };
 use crate::{
-    auth::Authenticator, call::Visible, provider::Providers, service::Service, session::Sessions, store::StateStore,
+    auth::Authenticator, call::Visible, middleware::Middleware, provider::Providers, service::Service,
+    session::Sessions, store::StateStore,
 };
 
 /// A server to be run.
@@ -40,6 +43,8 @@ pub struct Server {
     visible: Option<Visible>,
     extensions: Map<String, Value>,
     page_size: Option<usize>,
+    middleware: Vec<Arc<dyn Middleware>>,
+    mounts: Vec<(String, Server)>,
 }
 
 /// How a server is reached over HTTP.
@@ -87,6 +92,8 @@ impl Server {
             visible: None,
             extensions: Map::new(),
             page_size: None,
+            middleware: Vec::new(),
+            mounts: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::{
-    Error, Result, Server, SiteOptions, banner, log,
+    Error, Result, Server, SiteOptions, banner, extensions, log,
     options::{Options, Store, Transport},
 };
 use crate::{
@@ -208,10 +208,12 @@ impl Server {
 
     async fn engine(&mut self) -> Result<Arc<Engine>> {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        let mut setup = Setup::new(self.service.clone(), std::mem::take(&mut self.sessions), store);
+        let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
         setup.providers = std::mem::take(&mut self.providers);
         setup.visible = self.visible.take();
+        extensions::check(&self.extensions)?;
         setup.extensions = std::mem::take(&mut self.extensions);
+        setup.middleware = std::mem::take(&mut self.middleware);
         setup.page_size = self.page_size.unwrap_or(setup.page_size);
         Ok(Engine::start(setup).await?)
     }

@@ -1,0 +1,39 @@
+//! What a middleware gives back.
+
+use crate::call::{Answered, Outcome, ToolResult};
+
+/// What an operation came to: its result, whatever its kind.
+pub struct Answer(Outcome);
+
+impl Answer {
+    pub(super) fn new(outcome: Outcome) -> Self {
+        Self(outcome)
+    }
+
+    /// The result of a tool that says no, for the model to read: an answer to `tools/call` alone.
+    #[must_use]
+    pub fn tool_error(text: impl Into<String>) -> Self {
+        Self(Outcome::of_tool(Answered::Framework, ToolResult::error(text)))
+    }
+
+    /// Whether it is the result of a tool that says no.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        matches!(&self.0, Outcome::Tool { result, .. } if result.is_error)
+    }
+
+    /// Whether it answers calls of tools.
+    pub(crate) fn is_of_tool(&self) -> bool {
+        matches!(self.0, Outcome::Tool { .. })
+    }
+
+    pub(crate) fn into_outcome(self) -> Outcome {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Answer").field("is_error", &self.is_error()).finish_non_exhaustive()
+    }
+}
