@@ -3,20 +3,33 @@
 //! Takes: the tokens in an attribute's parentheses. Gives: its keys with their values. Knows: which keys there are. Must
 //! not know: what they are on.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Meta, Path, Result, Token,
+    Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Result, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     token::Paren,
 };
 
-use crate::{
-    errors::Errors,
-    model::{Annotations, Icon},
-    names,
-    paths::Runtime,
+use crate::{errors::Errors, model::Icon, paths::Runtime};
+
+mod argument;
+mod completion;
+mod function;
+mod resource;
+mod server;
+mod state;
+mod tool;
+
+pub(crate) use self::{
+    argument::{ArgumentArgs, DefaultArg},
+    completion::CompletionArgs,
+    function::FunctionArgs,
+    resource::ResourceArgs,
+    server::ServerArgs,
+    state::StateArgs,
+    tool::ToolArgs,
 };
 
 /// `key`, `key = value` or `key(…)`.
@@ -42,50 +55,6 @@ struct Grammar {
     /// What to say of keys that others use for what we say otherwise.
     advice: &'static [(&'static str, &'static str)],
 }
-
-const SERVER: Grammar = Grammar {
-    attribute: "#[mcp_server]",
-    keys: &["name", "version", "title", "website_url", "icon", "lenient", "crate"],
-    repeatable: &["icon"],
-    advice: &[
-        ("instructions", "the instructions are the doc comment of the `impl` or `mod`"),
-        ("description", "the instructions are the doc comment of the `impl` or `mod`"),
-    ],
-};
-
-const TOOL: Grammar = Grammar {
-    attribute: "#[tool]",
-    keys: &[
-        "name",
-        "title",
-        "read_only",
-        "destructive",
-        "idempotent",
-        "open_world",
-        "blocking",
-        "icon",
-        "input_schema",
-    ],
-    repeatable: &["icon"],
-    advice: &[
-        ("description", "the description is the doc comment of the function"),
-        ("output_schema", "the output schema is that of the return type"),
-    ],
-};
-
-const ARGUMENT: Grammar = Grammar {
-    attribute: "#[arg]",
-    keys: &["name", "default", "header", "as_string"],
-    repeatable: &[],
-    advice: &[
-        ("description", "the description is the doc comment of the parameter"),
-        ("rename", "another name is `name = \"…\"`"),
-        ("optional", "an argument that may be left out is an `Option`, or has a `default`"),
-    ],
-};
-
-const STATE: Grammar =
-    Grammar { attribute: "#[state]", keys: &["key", "version", "crate"], repeatable: &[], advice: &[] };
 
 const ICON: Grammar = Grammar { attribute: "icon", keys: &["src", "mime_type", "sizes"], repeatable: &[], advice: &[] };
 
@@ -242,6 +211,42 @@ impl Pair {
         }
     }
 
+    /// `key = Duration::…`, a constant.
+    fn duration(self, errors: &mut Errors) -> Option<Expr> {
+        let key = self.key.clone();
+        let example = "Duration::from_secs(60)";
+        let value = self.expression(example, errors)?;
+        if let Expr::Lit(ExprLit { lit, .. }) = &value {
+            errors.at(
+                &value,
+                format_args!("`{key}` must be a `Duration`, found {}; write `{key} = {example}`", kind_of(lit)),
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    /// `key = "{…}"`, the text of a JSON object; of a literal the macro sees whether it can be one.
+    fn object(self, errors: &mut Errors) -> Option<Expr> {
+        let key = self.key.clone();
+        let value = self.text(errors)?;
+        if let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = &value {
+            let text = literal.value();
+            let text = text.trim();
+            if !text.starts_with('{') || !text.ends_with('}') {
+                errors.at(
+                    literal,
+                    format_args!(
+                        "`{key}` must be a JSON object as text, found \"{text}\"; write `{key} = \
+                         r#\"{{\"example.com/key\": 1}}\"#`"
+                    ),
+                );
+                return None;
+            }
+        }
+        Some(value)
+    }
+
     fn runtime(self, errors: &mut Errors) -> Option<Runtime> {
         let literal = self.literal(errors)?;
         match literal.parse_with(Path::parse_mod_style) {
@@ -304,181 +309,5 @@ fn kind_of(literal: &Lit) -> &'static str {
         Lit::Int(_) | Lit::Float(_) => "a number",
         Lit::Bool(_) => "a boolean",
         _ => "something else",
-    }
-}
-
-/// `#[mcp_server(…)]`
-#[derive(Default)]
-pub(crate) struct ServerArgs {
-    pub(crate) name: Option<Expr>,
-    pub(crate) version: Option<Expr>,
-    pub(crate) title: Option<Expr>,
-    pub(crate) website_url: Option<Expr>,
-    pub(crate) icons: Vec<Icon>,
-    pub(crate) lenient: Option<bool>,
-    pub(crate) runtime: Runtime,
-}
-
-impl ServerArgs {
-    /// Reads what is in the parentheses.
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self::default();
-        for pair in SERVER.parse(tokens, errors) {
-            match pair.key.to_string().as_str() {
-                "name" => args.name = pair.text(errors),
-                "version" => args.version = pair.text(errors),
-                "title" => args.title = pair.text(errors),
-                "website_url" => args.website_url = pair.text(errors),
-                "icon" => args.icons.extend(pair.icon(errors)),
-                "lenient" => args.lenient = pair.flag(errors),
-                _ => args.runtime = pair.runtime(errors).unwrap_or_default(),
-            }
-        }
-        args
-    }
-}
-
-/// `#[tool(…)]`
-#[derive(Default)]
-pub(crate) struct ToolArgs {
-    pub(crate) name: Option<LitStr>,
-    pub(crate) title: Option<Expr>,
-    pub(crate) annotations: Annotations,
-    /// The key that says `read_only`, for errors.
-    pub(crate) read_only: Option<Span>,
-    /// The key that says `blocking`.
-    pub(crate) blocking: Option<Span>,
-    pub(crate) icons: Vec<Icon>,
-    pub(crate) input_schema: Option<Expr>,
-}
-
-impl ToolArgs {
-    /// Reads the attribute.
-    pub(crate) fn parse(attribute: &Attribute, errors: &mut Errors) -> Self {
-        let mut args = Self::default();
-        for pair in TOOL.parse_attribute(attribute, errors) {
-            let place = pair.key.span();
-            match pair.key.to_string().as_str() {
-                "name" => args.name = pair.literal(errors),
-                "title" => args.title = pair.text(errors),
-                "read_only" => {
-                    args.annotations.read_only = pair.flag(errors);
-                    args.read_only = (args.annotations.read_only == Some(true)).then_some(place);
-                }
-                "destructive" => args.annotations.destructive = pair.flag(errors),
-                "idempotent" => args.annotations.idempotent = pair.flag(errors),
-                "open_world" => args.annotations.open_world = pair.flag(errors),
-                "blocking" => args.blocking = pair.flag(errors).and_then(|blocking| blocking.then_some(place)),
-                "icon" => args.icons.extend(pair.icon(errors)),
-                _ => args.input_schema = pair.text(errors),
-            }
-        }
-        args
-    }
-}
-
-/// `#[arg(…)]`
-#[derive(Default)]
-pub(crate) struct ArgumentArgs {
-    pub(crate) name: Option<LitStr>,
-    pub(crate) default: Option<DefaultArg>,
-    pub(crate) header: Option<LitStr>,
-    /// The key that says `as_string`.
-    pub(crate) as_string: Option<Span>,
-}
-
-/// `default` or `default = …`
-pub(crate) enum DefaultArg {
-    /// That of the type.
-    Own,
-    /// This value.
-    Value(Box<Expr>),
-}
-
-impl ArgumentArgs {
-    /// Reads the attribute.
-    pub(crate) fn parse(attribute: &Attribute, errors: &mut Errors) -> Self {
-        let mut args = Self::default();
-        for pair in ARGUMENT.parse_attribute(attribute, errors) {
-            let place = pair.key.span();
-            match pair.key.to_string().as_str() {
-                "name" => args.name = pair.literal(errors),
-                "as_string" => args.as_string = pair.flag(errors).and_then(|as_string| as_string.then_some(place)),
-                "header" => args.header = pair.literal(errors).filter(|name| legal_header(name, errors)),
-                _ => {
-                    args.default = match pair.value {
-                        Value::Absent => Some(DefaultArg::Own),
-                        _ => pair.expression("…", errors).map(|value| DefaultArg::Value(Box::new(value))),
-                    };
-                }
-            }
-        }
-        args
-    }
-}
-
-fn legal_header(name: &LitStr, errors: &mut Errors) -> bool {
-    let legal = names::is_header_name(&name.value());
-    if !legal {
-        errors.at(
-            name,
-            format_args!(
-                "the name of a header must be letters, digits and `-`, found \"{}\"; write, for example, \
-                 `header = \"Region\"`",
-                name.value()
-            ),
-        );
-    }
-    legal
-}
-
-/// `#[state(…)]`
-#[derive(Default)]
-pub(crate) struct StateArgs {
-    pub(crate) key: Option<LitStr>,
-    pub(crate) version: Option<LitInt>,
-    pub(crate) runtime: Runtime,
-}
-
-impl StateArgs {
-    /// Reads every `#[state(…)]` among these.
-    pub(crate) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        let mut args = Self::default();
-        let mut pairs = Vec::new();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("state")) {
-            match &attribute.meta {
-                Meta::List(list) => STATE.parse_more(list.tokens.clone(), &mut pairs, errors),
-                _ => errors.at(
-                    attribute,
-                    "`#[state]` must have keys in parentheses, found none; write `#[state(key = \"…\")]` or \
-                     remove it",
-                ),
-            }
-        }
-        for pair in pairs {
-            match pair.key.to_string().as_str() {
-                "key" => args.key = pair.literal(errors),
-                "version" => {
-                    args.version = match pair.expression("2", errors) {
-                        Some(Expr::Lit(ExprLit { lit: Lit::Int(version), .. }))
-                            if version.base10_parse::<u32>().is_ok() =>
-                        {
-                            Some(version)
-                        }
-                        Some(other) => {
-                            errors.at(
-                                &other,
-                                "`version` must be a whole number from 0 to 4294967295, found something else; \
-                                 write `version = 2`",
-                            );
-                            None
-                        }
-                        None => None,
-                    };
-                }
-                _ => args.runtime = pair.runtime(errors).unwrap_or_default(),
-            }
-        }
-        args
     }
 }

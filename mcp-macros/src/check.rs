@@ -10,25 +10,29 @@ use crate::{
     errors::Errors,
     item::{Head, Member, ServerItem},
     lower::spaceless,
-    model::{Server, Shape, Tool},
+    model::{Function, Kind, Name, Server, Shape},
     names,
 };
+
+mod completions;
 
 /// Records every broken rule.
 pub(crate) fn server(server: &Server, item: &ServerItem, errors: &mut Errors) {
     if matches!(server.shape, Shape::Broken) {
         return;
     }
-    some_tool(server, item, errors);
-    unique_tools(server, errors);
+    something(server, item, errors);
+    unique_names(server, errors);
+    unique_uris(server, errors);
     // What `env!("CARGO_PKG_NAME")` in the generated code will be; builds without Cargo have none.
     qualified_names(server, std::env::var("CARGO_PKG_NAME").ok().as_deref(), errors);
-    for tool in &server.tools {
-        unique_arguments(tool, errors);
-        unique_headers(tool, errors);
-        unique_parts(tool, errors);
+    for function in server.functions() {
+        unique_arguments(function, errors);
+        unique_headers(function, errors);
+        unique_parts(function, errors);
     }
-    if server.tools.iter().any(|tool| tool.parts().next().is_some()) {
+    completions::of(server, errors);
+    if server.functions().any(|function| function.parts().next().is_some()) {
         added_by_the_runtime(server, errors);
     }
     if let Shape::Mod(_) = server.shape {
@@ -36,26 +40,48 @@ pub(crate) fn server(server: &Server, item: &ServerItem, errors: &mut Errors) {
     }
 }
 
-fn some_tool(server: &Server, item: &ServerItem, errors: &mut Errors) {
-    if server.tools.is_empty() {
-        let example = "write `/// What it does.` and `#[tool]` above a function";
-        match &item.head {
-            Head::Impl(head) => {
-                errors.at(&head.self_ty, format_args!("a server must have a tool, found none; {example}"));
-            }
-            Head::Mod(head) => errors.at(&head.ident, format_args!("a server must have a tool, found none; {example}")),
-            Head::Other(..) => {}
-        }
+fn something(server: &Server, item: &ServerItem, errors: &mut Errors) {
+    // A declaration with mistakes is one, too.
+    if item.functions().any(|function| !function.declarations.is_empty()) {
+        return;
+    }
+    debug_assert!(server.functions().next().is_none(), "what is in the model was declared");
+    let message = "a server must have a tool, a prompt or a resource, found none; write `/// What it does.` and `#[tool]` \
+                   above a function";
+    match &item.head {
+        Head::Impl(head) => errors.at(&head.self_ty, message),
+        Head::Mod(head) => errors.at(&head.ident, message),
+        Head::Other(..) => {}
     }
 }
 
-fn unique_tools(server: &Server, errors: &mut Errors) {
-    twice(server.tools.iter().map(|tool| (tool.name.text.clone(), tool.name.span)), |name, place, other| {
+fn unique_names(server: &Server, errors: &mut Errors) {
+    for kind in [Kind::Tool, Kind::Prompt, Kind::Resource] {
+        let functions = server.functions().filter(|function| function.kind == kind);
+        let noun = kind.noun();
+        let uri = if kind == Kind::Resource { "\"…\", " } else { "" };
+        twice(functions.map(|function| (function.name.text.clone(), function.name.span)), |name, place, other| {
+            errors.at_span(
+                place,
+                format_args!(
+                    "the names of {noun}s must differ, found `{name}` twice; rename one: `#[{noun}({uri}name = \"…\")]`"
+                ),
+            );
+            errors.at_span(other, format_args!("`{name}` is also the name of this {noun}"));
+        });
+    }
+}
+
+fn unique_uris(server: &Server, errors: &mut Errors) {
+    let uris = server.resources.iter().map(|resource| (resource.uri.text.clone(), resource.uri.span));
+    twice(uris, |uri, place, other| {
         errors.at_span(
             place,
-            format_args!("the names of tools must differ, found `{name}` twice; rename one: `#[tool(name = \"…\")]`"),
+            format_args!(
+                "the URIs of resources must differ, found `{uri}` twice; change one, or make one function of both"
+            ),
         );
-        errors.at_span(other, format_args!("`{name}` is also the name of this tool"));
+        errors.at_span(other, format_args!("`{uri}` is also the URI of this resource"));
     });
 }
 
@@ -81,28 +107,29 @@ fn qualified_names(server: &Server, package: Option<&str>, errors: &mut Errors) 
         },
     };
     let own = "mcp__".len() + name.len() + "__".len();
-    for tool in &server.tools {
-        let length = own + tool.name.text.len();
-        if length > names::QUALIFIED_NAME_LIMIT && tool.name.text.len() <= names::TOOL_NAME_LIMIT {
+    for Name { text: tool, span } in server.tools.iter().map(|tool| &tool.function.name) {
+        let length = own + tool.len();
+        if length > names::QUALIFIED_NAME_LIMIT && tool.len() <= names::NAME_LIMIT {
             errors.at_span(
-                tool.name.span,
+                *span,
                 format_args!(
-                    "the names of server and tool together must have at most {} characters, as `mcp__{name}__{}`, \
+                    "the names of server and tool together must have at most {} characters, as `mcp__{name}__{tool}`, \
                      found {length}; {fix}",
-                    names::QUALIFIED_NAME_LIMIT,
-                    tool.name.text
+                    names::QUALIFIED_NAME_LIMIT
                 ),
             );
         }
     }
 }
 
-fn unique_arguments(tool: &Tool, errors: &mut Errors) {
-    twice(tool.arguments().map(|argument| (argument.name.text.clone(), argument.name.span)), |name, place, other| {
+fn unique_arguments(function: &Function, errors: &mut Errors) {
+    let noun = function.kind.noun();
+    let names = function.arguments().map(|argument| (argument.name.text.clone(), argument.name.span));
+    twice(names, |name, place, other| {
         errors.at_span(
             place,
             format_args!(
-                "the names of a tool's arguments must differ, found `{name}` twice; rename one: `#[arg(name = \
+                "the names of a {noun}'s arguments must differ, found `{name}` twice; rename one: `#[arg(name = \
                  \"…\")]`"
             ),
         );
@@ -110,8 +137,8 @@ fn unique_arguments(tool: &Tool, errors: &mut Errors) {
     });
 }
 
-fn unique_headers(tool: &Tool, errors: &mut Errors) {
-    let headers = tool.arguments().filter_map(|argument| {
+fn unique_headers(function: &Function, errors: &mut Errors) {
+    let headers = function.arguments().filter_map(|argument| {
         argument.header.as_ref().map(|header| (header.to_ascii_lowercase(), argument.name.span))
     });
     twice(headers, |name, place, other| {
@@ -126,16 +153,18 @@ fn unique_headers(tool: &Tool, errors: &mut Errors) {
     });
 }
 
-fn unique_parts(tool: &Tool, errors: &mut Errors) {
+fn unique_parts(function: &Function, errors: &mut Errors) {
+    let noun = function.kind.noun();
     let mut known = Vec::new();
-    for part in tool.parts() {
+    for part in function.parts() {
         let ty = spaceless(&part.ty);
-        let mutable = if tool.parts().any(|other| other.writes && spaceless(&other.ty) == ty) { "mut " } else { "" };
+        let mutable =
+            if function.parts().any(|other| other.writes && spaceless(&other.ty) == ty) { "mut " } else { "" };
         if known.contains(&ty) {
             errors.at(
                 &part.ty,
                 format_args!(
-                    "a tool must borrow each session type once, found `{ty}` twice; keep one: `&{mutable}{ty}`"
+                    "a {noun} must borrow each session type once, found `{ty}` twice; keep one: `&{mutable}{ty}`"
                 ),
             );
         }
@@ -143,28 +172,28 @@ fn unique_parts(tool: &Tool, errors: &mut Errors) {
     }
 }
 
-/// Where tools borrow session state, clients without sessions name it in an argument that a tool mints.
+/// Where functions borrow session state, clients without sessions name it in an argument that a tool mints.
 fn added_by_the_runtime(server: &Server, errors: &mut Errors) {
-    for tool in &server.tools {
-        if tool.name.text == names::MINTING_TOOL {
+    for Name { text, span } in server.tools.iter().map(|tool| &tool.function.name) {
+        if text == names::MINTING_TOOL {
             errors.at_span(
-                tool.name.span,
+                *span,
                 format_args!(
-                    "`{0}` must be left to the tool that the server gains where tools borrow session state, \
-                     found a tool of this name; rename it: `#[tool(name = \"…\")]`",
-                    names::MINTING_TOOL
+                    "`{text}` must be left to the tool that the server gains where session state is borrowed, found a \
+                     tool of this name; rename it: `#[tool(name = \"…\")]`"
                 ),
             );
         }
-        if tool.parts().next().is_none() {
-            continue;
-        }
-        for argument in tool.arguments().filter(|argument| argument.name.text == names::HANDLE_ARGUMENT) {
+    }
+    for function in server.functions().filter(|function| function.parts().next().is_some()) {
+        let noun = function.kind.noun();
+        for argument in function.arguments().filter(|argument| argument.name.text == names::HANDLE_ARGUMENT) {
+            let template = if function.kind == Kind::Resource { ", and the variable of the template" } else { "" };
             errors.at_span(
                 argument.name.span,
                 format_args!(
-                    "`{0}` must be left to the argument that a tool gains when it borrows session state, found \
-                     an argument of this name; rename it: `#[arg(name = \"…\")]`",
+                    "`{}` must be left to the argument that a {noun} gains when it borrows session state, found an \
+                     argument of this name; rename it: `#[arg(name = \"…\")]`{template}",
                     names::HANDLE_ARGUMENT
                 ),
             );
@@ -175,16 +204,20 @@ fn added_by_the_runtime(server: &Server, errors: &mut Errors) {
 fn generated_functions(item: &ServerItem, errors: &mut Errors) {
     let taken = |name: &Ident| name == "server" || name == "serve";
     for member in &item.members {
-        let (name, tool) = match member {
-            Member::Function(function) => (&function.signature.ident, !function.tool.is_empty()),
-            Member::Other(_, Some(name)) => (name, false),
+        let (name, declared) = match member {
+            Member::Function(function) => (&function.signature.ident, function.declarations.first()),
+            Member::Other(_, Some(name)) => (name, None),
             Member::Other(_, None) => continue,
         };
         if taken(name) {
-            let fix = if tool {
-                format!("rename the function and write `#[tool(name = \"{name}\")]`")
-            } else {
-                "rename it".to_owned()
+            let fix = match declared {
+                Some((kind @ (Kind::Tool | Kind::Prompt), _)) => {
+                    format!("rename the function and write `#[{}(name = \"{name}\")]`", kind.attribute())
+                }
+                Some((Kind::Resource, _)) => {
+                    format!("rename the function and add `name = \"{name}\"` to its `#[resource]`")
+                }
+                Some((Kind::Completion, _)) | None => "rename it".to_owned(),
             };
             errors.at(
                 name,

@@ -5,7 +5,15 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::{args::ServerArgs, check, errors::Errors, expand, fallback, item::ServerItem, lower, model::SessionType};
+use crate::{
+    args::ServerArgs,
+    check,
+    errors::Errors,
+    expand, fallback,
+    item::ServerItem,
+    lower,
+    model::{Kind, SessionType},
+};
 
 /// `#[mcp_server(args)] item`
 pub(crate) fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -24,8 +32,8 @@ pub(crate) fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {
     if errors.is_empty() { expand::server(&server, &item) } else { fallback::server(&server, &item, errors) }
 }
 
-/// `#[tool(args)] item`, reached only where no `#[mcp_server]` took the attribute away.
-pub(crate) fn tool(_args: TokenStream, item: TokenStream) -> TokenStream {
+/// `#[tool(args)] item` and its likes, reached only where no `#[mcp_server]` took the attribute away.
+pub(crate) fn stray(kind: Kind, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     // The function's name, or whatever else stands first.
     let mut tokens = item.clone().into_iter();
@@ -33,8 +41,11 @@ pub(crate) fn tool(_args: TokenStream, item: TokenStream) -> TokenStream {
     let place = tokens.skip_while(|token| token.to_string() != "fn").nth(1).or(first);
     errors.at(
         place,
-        "`#[tool]` must be on a function directly in an `impl` or inline `mod` that is marked `#[mcp_server]`, found \
-         one elsewhere; mark the `impl` or `mod` around it",
+        format_args!(
+            "`#[{}]` must be on a function directly in an `impl` or inline `mod` that is marked `#[mcp_server]`, found \
+             one elsewhere; mark the `impl` or `mod` around it",
+            kind.attribute()
+        ),
     );
     // The parameters may carry what only `#[mcp_server]` would have taken away.
     let item = ServerItem::without_parameter_attributes(item);

@@ -2,7 +2,7 @@
 //! wrong inside them is the compiler's to say, and large servers cost little to read.
 //!
 //! Takes: tokens. Gives: a [`ServerItem`], and later the user's item again without our attributes. Knows: Rust's syntax.
-//! Must not know: what makes a good tool.
+//! Must not know: what makes a good declaration.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
@@ -12,7 +12,7 @@ use syn::{
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::doc::is_doc;
+use crate::{doc::is_doc, model::Kind};
 
 /// The whole item.
 pub(crate) struct ServerItem {
@@ -44,10 +44,10 @@ pub(crate) enum Member {
 
 /// A function.
 pub(crate) struct Function {
-    /// Without `#[tool]`.
+    /// Without those that declare it.
     pub(crate) attributes: Vec<Attribute>,
-    /// Every `#[tool]` on it.
-    pub(crate) tool: Vec<Attribute>,
+    /// Every `#[tool]`, `#[prompt]`, `#[resource]` and `#[complete]` on it.
+    pub(crate) declarations: Vec<(Kind, Attribute)>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     /// The body, in its braces.
@@ -137,7 +137,7 @@ impl ServerItem {
         match syn::parse2::<Function>(item.clone()) {
             Ok(mut function) => {
                 strip(&mut function.signature);
-                function.tool.clear();
+                function.declarations.clear();
                 function.to_token_stream()
             }
             Err(_) => item,
@@ -199,15 +199,20 @@ fn parse_in_mod(input: ParseStream) -> Result<Member> {
 
 impl Parse for Function {
     fn parse(input: ParseStream) -> Result<Self> {
-        let (tool, attributes) =
-            input.call(Attribute::parse_outer)?.into_iter().partition(|attribute| is_named(attribute, "tool"));
+        let (mut declarations, mut attributes) = (Vec::new(), Vec::new());
+        for attribute in input.call(Attribute::parse_outer)? {
+            match Kind::ALL.into_iter().find(|kind| is_named(&attribute, kind.attribute())) {
+                Some(kind) => declarations.push((kind, attribute)),
+                None => attributes.push(attribute),
+            }
+        }
         let visibility = input.parse()?;
         let signature = input.parse()?;
         let body = match input.parse()? {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group.into_token_stream(),
             other => return Err(syn::Error::new(other.span(), "expected the body of the function, in braces")),
         };
-        Ok(Self { attributes, tool, visibility, signature, body })
+        Ok(Self { attributes, declarations, visibility, signature, body })
     }
 }
 
@@ -229,9 +234,9 @@ fn strip(signature: &mut Signature) {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attributes, tool, visibility, signature, body } = self;
+        let Self { attributes, declarations, visibility, signature, body } = self;
         let mut signature = signature.clone();
-        if !tool.is_empty() {
+        if !declarations.is_empty() {
             strip(&mut signature);
             // What a caller passes by name is as readable with nine arguments as with two.
             if signature.inputs.len() > 7 {

@@ -1,6 +1,6 @@
 //! What the user declared, understood: the only thing that `expand` sees.
 //!
-//! Takes: nothing. Gives: types. Knows: servers, tools, parameters, session types. Must not know: attributes, how the
+//! Takes: nothing. Gives: types. Knows: servers, functions, parameters, session types. Must not know: attributes, how the
 //! declaration was written.
 
 use proc_macro2::{Span, TokenStream};
@@ -20,7 +20,12 @@ pub(crate) struct Server {
     pub(crate) icons: Vec<Icon>,
     pub(crate) lenient: bool,
     pub(crate) instructions: Doc,
+    pub(crate) list_ttl: Option<Expr>,
+    pub(crate) list_public: bool,
     pub(crate) tools: Vec<Tool>,
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) completions: Vec<Completion>,
 }
 
 /// The two shapes of a declaration.
@@ -40,22 +45,89 @@ pub(crate) struct Icon {
     pub(crate) sizes: Option<Expr>,
 }
 
-/// A tool.
-pub(crate) struct Tool {
-    /// The function's name.
-    pub(crate) function: Ident,
+/// What a function is declared as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Tool,
+    Prompt,
+    Resource,
+    Completion,
+}
+
+/// What all functions have in common, whatever they are declared as.
+pub(crate) struct Function {
+    pub(crate) kind: Kind,
+    /// The function's name in the source.
+    pub(crate) ident: Ident,
     pub(crate) name: Name,
     pub(crate) title: Option<Expr>,
     pub(crate) description: Doc,
-    pub(crate) annotations: Annotations,
     pub(crate) icons: Vec<Icon>,
-    pub(crate) input_schema: Option<Expr>,
+    pub(crate) meta: Option<Expr>,
+    pub(crate) deadline: Option<Expr>,
     pub(crate) manner: Manner,
     /// It takes `&self`.
     pub(crate) receiver: bool,
     /// In source order, without `&self`.
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
+}
+
+/// A tool.
+pub(crate) struct Tool {
+    pub(crate) function: Function,
+    pub(crate) annotations: Annotations,
+    pub(crate) input_schema: Option<Expr>,
+    pub(crate) task: TaskSupport,
+    pub(crate) single_use: bool,
+}
+
+/// A prompt.
+pub(crate) struct Prompt {
+    pub(crate) function: Function,
+}
+
+/// A resource, or a template of resources.
+pub(crate) struct Resource {
+    pub(crate) function: Function,
+    /// The URI or template.
+    pub(crate) uri: Name,
+    /// The variables of the template that a URI may leave out.
+    pub(crate) optional: Vec<String>,
+    pub(crate) mime_type: Option<Expr>,
+    pub(crate) size: Option<Expr>,
+    pub(crate) audience: Vec<Reader>,
+    pub(crate) priority: Option<Expr>,
+    pub(crate) last_modified: Option<Expr>,
+    pub(crate) ttl: Option<Expr>,
+    pub(crate) public: bool,
+}
+
+/// A completion of one argument.
+pub(crate) struct Completion {
+    pub(crate) function: Function,
+    /// Whether it is for a prompt; else it is for a resource.
+    pub(crate) of_prompt: bool,
+    /// The name of the prompt, or the URI of the resource.
+    pub(crate) of: Name,
+    /// What it completes.
+    pub(crate) argument: Name,
+}
+
+/// For whom a resource is meant.
+#[derive(Clone, Copy)]
+pub(crate) enum Reader {
+    User,
+    Assistant,
+}
+
+/// Whether a call of a tool can become a task.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum TaskSupport {
+    #[default]
+    Forbidden,
+    Optional,
+    Required,
 }
 
 /// A name on the wire, and where it is written.
@@ -144,7 +216,30 @@ pub(crate) enum StateShape {
 /// The fields of a struct or variant, by name or number.
 pub(crate) struct Fields(pub(crate) Vec<syn::Member>);
 
-impl Tool {
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Tool, Self::Prompt, Self::Resource, Self::Completion];
+
+    /// As messages call it.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Prompt => "prompt",
+            Self::Resource => "resource",
+            Self::Completion => "completion",
+        }
+    }
+
+    /// The name of its attribute.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Completion => "complete",
+            other => other.noun(),
+        }
+    }
+}
+
+impl Function {
     /// The owned parameters.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
         self.parameters.iter().filter_map(|parameter| match parameter {
@@ -163,10 +258,19 @@ impl Tool {
 }
 
 impl Server {
-    /// Every session type that a tool borrows, once each, in source order.
+    /// Every function: tools, prompts, resources, completions, each kind in source order.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &Function> {
+        let tools = self.tools.iter().map(|tool| &tool.function);
+        let prompts = self.prompts.iter().map(|prompt| &prompt.function);
+        let resources = self.resources.iter().map(|resource| &resource.function);
+        let completions = self.completions.iter().map(|completion| &completion.function);
+        tools.chain(prompts).chain(resources).chain(completions)
+    }
+
+    /// Every session type that a function borrows, once each, in the order of [`Self::functions`].
     pub(crate) fn session_types(&self) -> Vec<&Type> {
         let mut known = Vec::new();
-        let types = self.tools.iter().flat_map(Tool::parts).map(|part| &part.ty);
+        let types = self.functions().flat_map(Function::parts).map(|part| &part.ty);
         types
             .filter(|ty| {
                 let text = ty.to_token_stream().to_string();

@@ -2,8 +2,8 @@
 //!
 //! Takes: strings. Gives: verdicts and strings. Knows: the limits of clients. Must not know: syntax trees.
 
-/// A tool's name may have this many characters: clients prefix it with the server's and accept 64 in all.
-pub(crate) const TOOL_NAME_LIMIT: usize = 48;
+/// A name may have this many characters: clients prefix a tool's with the server's and accept 64 in all.
+pub(crate) const NAME_LIMIT: usize = 48;
 
 /// Clients send a tool as `mcp__SERVER__TOOL` and accept this many characters of that.
 pub(crate) const QUALIFIED_NAME_LIMIT: usize = 64;
@@ -14,11 +14,14 @@ pub(crate) const ARGUMENT_NAME_LIMIT: usize = 64;
 /// The tool that the runtime adds where tools borrow session state.
 pub(crate) const MINTING_TOOL: &str = "open_session";
 
-/// The argument that the runtime adds to tools that borrow session state.
+/// The argument that the runtime adds to functions that borrow session state.
 pub(crate) const HANDLE_ARGUMENT: &str = "session";
 
-/// Whether every client accepts it as a tool's name, its length aside.
-pub(crate) fn is_tool_name(name: &str) -> bool {
+/// The argument of a completion that is what was typed so far.
+pub(crate) const TYPED_ARGUMENT: &str = "value";
+
+/// Whether every client accepts it as the name of a tool, prompt or resource, its length aside.
+pub(crate) fn is_function_name(name: &str) -> bool {
     starts_well(name) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 

@@ -1,8 +1,8 @@
-//! Declare MCP (Model Context Protocol) servers: annotate functions with [`tool`], gather them with [`mcp_server`],
-//! run the server.
+//! Declare MCP (Model Context Protocol) servers: annotate functions with [`tool`], [`prompt`], [`resource`] or
+//! [`complete`], gather them with [`mcp_server`], run the server.
 //!
-//! What a function *owns* comes from the caller, what it *borrows* is injected: owned parameters are the arguments of
-//! the tool, `&S` and `&mut S` are this session's typed state, `&Context` is this request.
+//! What a function *owns* comes from the caller, what it *borrows* is injected: owned parameters are its arguments,
+//! `&S` and `&mut S` are this session's typed state, `&Context` is this request.
 //!
 //! The modules are listed in reading order; `ARCHITECTURE.md` in the repository says which may use which.
 
@@ -39,9 +39,9 @@ mod server;
 #[path = "macro_support.rs"]
 pub mod __private;
 
-pub use call::{Context, Item, Reply, ToolError, ToolResult};
-pub use mcp_macros::{SessionState, mcp_server, tool};
-pub use protocol::Content;
+pub use call::{Completion, Context, Item, PromptResult, Reply, ResourceResult, ToolError, ToolResult};
+pub use mcp_macros::{SessionState, complete, mcp_server, prompt, resource, tool};
+pub use protocol::{Content, PromptMessage, ResourceContents};
 pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
@@ -50,8 +50,9 @@ pub use session::{SessionState, Sessions, SigningKeys};
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Content, Context, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
-        mcp_server, tool,
+        Completion, Content, Context, JsonSchema, PromptMessage, PromptResult, Reply, ResourceContents, ResourceResult,
+        Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult, complete, mcp_server, prompt, resource,
+        tool,
     };
     // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
     pub use schemars;

@@ -22,22 +22,31 @@ pub use crate::schema::as_string::argument_as_string;
 pub use crate::schema::{Argument, ArgumentType, Arguments, Fill, Slot, argument, decode};
 use crate::session::Finite;
 pub use crate::{
-    call::{Context, Reply, ToolError, ToolResult},
-    protocol::ToolAnnotations,
+    call::{Completion, Context, PromptResult, Reply, ResourceResult, ToolError, ToolResult},
+    protocol::{CacheHint, Role, ToolAnnotations},
     server::{Result, Server},
-    service::{ArgumentCard, BoxFuture, FunctionCard, IconCard, OutputCard, Run, ServerCard, Service, ToolCard},
+    service::{
+        AnnotationsCard, ArgumentCard, BoxFuture, CompletionCard, CompletionReference, FunctionCard, IconCard,
+        OutputCard, PromptCard, ResourceCard, Run, ServerCard, Service, TaskSupport, ToolCard,
+    },
     session::{Part, PartCard, PartSlot, PartType, SessionState, part},
 };
+pub use other_results::{ChooseJson, CompletionOutput, IsThere, JsonResource, PromptOutput};
 pub use result::{ChooseTyped, KeepWhole, Output, ToolFailure, TypedResult, output};
 
+#[path = "macro_support/other_results.rs"]
+mod other_results;
+#[cfg(test)]
+#[path = "macro_support/tests/others.rs"]
+mod other_tests;
 #[path = "macro_support/result.rs"]
 mod result;
 #[cfg(test)]
 #[path = "macro_support/tests.rs"]
 mod tests;
 
-/// What a call of a tool gives, boxed.
-pub type Called<'a> = BoxFuture<'a, core::result::Result<ToolResult, ToolError>>;
+/// What a call gives, boxed; by default that of a tool.
+pub type Called<'a, X = ToolResult> = BoxFuture<'a, core::result::Result<X, ToolError>>;
 
 /// A question about a type, answered by the most special implementation: methods and constants of the probe itself come
 /// before those of the traits, which hold for every type. Works on types, so an alias of a type is that type.
@@ -211,7 +220,7 @@ pub fn default_own<T: OwnDefault>() -> T {
 }
 
 /// Boxes the future of a call.
-pub fn future_of_a_tool_must_be_send<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
+pub fn future_must_be_send<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
     Box::pin(future)
 }
 
@@ -225,7 +234,7 @@ pub fn blocking<T>(run: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The slots of a tool's parts, which are as many as its card says.
+/// The slots of a function's parts, which are as many as its card says.
 ///
 /// # Errors
 /// When they are not: a defect of the caller, masked for the model.
@@ -237,14 +246,14 @@ pub fn parts<const N: usize>(slots: &mut [PartSlot]) -> core::result::Result<&mu
 
 #[cold]
 fn wrong_parts(expected: usize, found: usize) -> ToolError {
-    ToolError::internal(format!("a tool that borrows {expected} parts of the session was given {found}"))
+    ToolError::internal(format!("a function that borrows {expected} parts of the session was given {found}"))
 }
 
-/// The answer to a call of a tool that is not in the table: a defect of the caller, masked for the model.
+/// The answer to a call of a function that is not in the table: a defect of the caller, masked for the model.
 #[cold]
 #[must_use]
-pub fn no_such_tool<'a>(tool: usize) -> Called<'a> {
-    Box::pin(async move { Err(ToolError::internal(format!("the server has no tool with the index {tool}"))) })
+pub fn no_such<'a, X: Send + 'a>(kind: &'static str, index: usize) -> Called<'a, X> {
+    Box::pin(async move { Err(crate::service::no_such(kind, index)) })
 }
 
 /// Whether these keys differ: one function can't have two drafts of one part.

@@ -71,7 +71,7 @@ pub trait Service: Send + Sync + 'static {
 
 /// The answer to a call of a function that is not in the table: a defect of the caller, masked for the model.
 #[cold]
-fn no_such(kind: &str, index: usize) -> ToolError {
+pub(crate) fn no_such(kind: &str, index: usize) -> ToolError {
     ToolError::internal(format!("the server has no {kind} with the index {index}"))
 }
 

@@ -10,7 +10,10 @@ mod calculator {
         struct __McpServer;
         use ::mcp_runtime::__private as __mcp;
         #[allow(unused_imports)]
-        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
+        use __mcp::{
+            ChooseJson as _, ChooseTyped as _, IsThere as _, KeepWhole as _,
+            MustBeGiven as _,
+        };
         const __MCP_ARGUMENT_0_0: __mcp::Argument<i64> = __mcp::argument::<i64>();
         const __MCP_ARGUMENT_0_1: __mcp::Argument<i64> = __mcp::argument::<i64>();
         fn __mcp_output_0() -> __mcp::Output<i64> {
@@ -18,6 +21,7 @@ mod calculator {
             let __mcp_inner = __mcp_peeled.inner();
             __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
         }
+        #[allow(clippy::needless_update)]
         static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
             name: ::core::env!("CARGO_PKG_NAME"),
             version: ::core::env!("CARGO_PKG_VERSION"),
@@ -29,9 +33,7 @@ mod calculator {
                 __mcp::ToolCard {
                     function: __mcp::FunctionCard {
                         name: "add",
-                        title: __mcp::None,
                         description: "Add two numbers.",
-                        icons: &[],
                         arguments: &[
                             __mcp::ArgumentCard {
                                 name: "a",
@@ -50,8 +52,6 @@ mod calculator {
                                 schema: __MCP_ARGUMENT_0_1.schema(),
                             },
                         ],
-                        input_schema: __mcp::None,
-                        parts: &[],
                         ..__mcp::FunctionCard::BLANK
                     },
                     annotations: __mcp::ToolAnnotations {
@@ -81,12 +81,12 @@ mod calculator {
             }
             fn call_tool<'__mcp>(
                 &'__mcp self,
-                tool: usize,
+                index: usize,
                 run: __mcp::Run<'__mcp>,
             ) -> __mcp::Called<'__mcp> {
-                match tool {
+                match index {
                     0usize => {
-                        __mcp::future_of_a_tool_must_be_send(async move {
+                        __mcp::future_must_be_send(async move {
                             let (__mcp_value_0, __mcp_value_1) = {
                                 let mut __mcp_slot_0 = __MCP_ARGUMENT_0_0.slot(__mcp::None);
                                 let mut __mcp_slot_1 = __MCP_ARGUMENT_0_1.slot(__mcp::None);
@@ -101,7 +101,7 @@ mod calculator {
                             __mcp_output_0().finish(add(__mcp_value_0, __mcp_value_1))
                         })
                     }
-                    _ => __mcp::no_such_tool(tool),
+                    _ => __mcp::no_such("tool", index),
                 }
             }
         }

@@ -1,17 +1,17 @@
 ::core::compile_error! {
-    "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `crate`, found `nam`; remove it"
+    "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `list_ttl`, `list_public`, `crate`, found `nam`; remove it"
 }
 ::core::compile_error! {
-    "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `icon`, `input_schema`, found `readonly`; write `read_only`"
-}
-::core::compile_error! {
-    "a tool must have a description, by which the model chooses it, found none on `add`; write a doc comment above `fn add`: `/// What it does and when to use it.`"
+    "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `deadline`, `task`, `single_use`, `icon`, `input_schema`, `meta`, found `readonly`; write `read_only`"
 }
 ::core::compile_error! {
     "the server value must be taken as `&self`, for all sessions share it, found `&mut self`; keep what changes in session state, or in a `Mutex` in the server"
 }
 ::core::compile_error! {
     "arguments must be owned, found `&str`; take `String`"
+}
+::core::compile_error! {
+    "a tool must have a description, by which the model chooses it, found none on `add`; write a doc comment above `fn add`: `/// What it does and when to use it.`"
 }
 impl Notes {
     fn add(&mut self, notebook: &mut Notebook, text: &str) {

@@ -92,7 +92,9 @@ const _: () = {
 const _: () = {
     use ::mcp_runtime::__private as __mcp;
     #[allow(unused_imports)]
-    use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
+    use __mcp::{
+        ChooseJson as _, ChooseTyped as _, IsThere as _, KeepWhole as _, MustBeGiven as _,
+    };
     const __MCP_ARGUMENT_0_0: __mcp::Argument<String> = __mcp::argument::<String>();
     const __MCP_ARGUMENT_0_1: __mcp::Argument<u32> = __mcp::argument::<u32>();
     const __MCP_HEADER_0_1: __mcp::Option<&'static str> = __mcp::header::<u32>("Times");
@@ -137,6 +139,7 @@ const _: () = {
         let __mcp_inner = __mcp_peeled.inner();
         __mcp::output(__mcp_peeled.opens(), __mcp_inner.closes())
     }
+    #[allow(clippy::needless_update)]
     static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
         name: "notes",
         version: VERSION,
@@ -150,7 +153,6 @@ const _: () = {
                     name: "add_note",
                     title: __mcp::Some("Add a note"),
                     description: "Add a note to the end of the notebook.",
-                    icons: &[],
                     arguments: &[
                         __mcp::ArgumentCard {
                             name: "text",
@@ -169,7 +171,6 @@ const _: () = {
                             schema: __MCP_ARGUMENT_0_1.schema(),
                         },
                     ],
-                    input_schema: __mcp::None,
                     parts: &[__MCP_PART_0_0.writes()],
                     ..__mcp::FunctionCard::BLANK
                 },
@@ -185,7 +186,6 @@ const _: () = {
             __mcp::ToolCard {
                 function: __mcp::FunctionCard {
                     name: "list_notes",
-                    title: __mcp::None,
                     description: "Every note so far, oldest first.\n\nAnswers at once.",
                     icons: &[
                         __mcp::IconCard {
@@ -194,8 +194,6 @@ const _: () = {
                             sizes: &[],
                         },
                     ],
-                    arguments: &[],
-                    input_schema: __mcp::None,
                     parts: &[__MCP_PART_1_0.reads()],
                     ..__mcp::FunctionCard::BLANK
                 },
@@ -211,9 +209,7 @@ const _: () = {
             __mcp::ToolCard {
                 function: __mcp::FunctionCard {
                     name: "motto",
-                    title: __mcp::None,
                     description: "The name of the server, after a while.",
-                    icons: &[],
                     arguments: &[
                         __mcp::ArgumentCard {
                             name: "language",
@@ -233,7 +229,6 @@ const _: () = {
                         },
                     ],
                     input_schema: __mcp::Some(include_str!("motto.json")),
-                    parts: &[],
                     ..__mcp::FunctionCard::BLANK
                 },
                 annotations: __mcp::ToolAnnotations {
@@ -265,12 +260,12 @@ const _: () = {
         }
         fn call_tool<'__mcp>(
             &'__mcp self,
-            tool: usize,
+            index: usize,
             run: __mcp::Run<'__mcp>,
         ) -> __mcp::Called<'__mcp> {
-            match tool {
+            match index {
                 0usize => {
-                    __mcp::future_of_a_tool_must_be_send(async move {
+                    __mcp::future_must_be_send(async move {
                         let (__mcp_value_0, __mcp_value_1) = {
                             let mut __mcp_slot_0 = __MCP_ARGUMENT_0_0.slot(__mcp::None);
                             let mut __mcp_slot_1 = __MCP_ARGUMENT_0_1
@@ -298,7 +293,7 @@ const _: () = {
                     })
                 }
                 1usize => {
-                    __mcp::future_of_a_tool_must_be_send(async move {
+                    __mcp::future_must_be_send(async move {
                         __mcp::decode(
                             run.arguments,
                             &__MCP_CARD.tools[1usize].function,
@@ -313,7 +308,7 @@ const _: () = {
                     })
                 }
                 2usize => {
-                    __mcp::future_of_a_tool_must_be_send(async move {
+                    __mcp::future_must_be_send(async move {
                         let (__mcp_value_0, __mcp_value_1) = {
                             let mut __mcp_slot_0 = __MCP_ARGUMENT_2_0
                                 .slot(__MCP_DEFAULT_2_0.make());
@@ -337,7 +332,7 @@ const _: () = {
                             )
                     })
                 }
-                _ => __mcp::no_such_tool(tool),
+                _ => __mcp::no_such("tool", index),
             }
         }
     }

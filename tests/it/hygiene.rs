@@ -7,7 +7,7 @@ extern crate mcp_runtime as renamed;
 mod strict {
     #![no_implicit_prelude]
 
-    use super::renamed::{Context, Reply, ToolError};
+    use super::renamed::{Context, PromptMessage, Reply, ToolError};
 
     // What generated code must not take for the standard library's.
     pub struct Option;
@@ -29,6 +29,10 @@ mod strict {
     pub struct Notebook {
         notes: ::std::vec::Vec<::std::string::String>,
     }
+
+    #[derive(::core::default::Default, ::serde::Serialize, ::serde::Deserialize, super::renamed::SessionState)]
+    #[state(crate = "crate::hygiene::renamed")]
+    pub struct Draft;
 
     #[derive(::core::default::Default, ::serde::Serialize, ::serde::Deserialize, super::renamed::SessionState)]
     #[state(crate = "crate::hygiene::renamed")]
@@ -73,9 +77,49 @@ mod strict {
         }
 
         /// The name.
-        #[tool]
+        #[tool(task, single_use, deadline = ::std::time::Duration::from_secs(1), meta = "{}")]
         fn name(&self) -> &str {
             NAME
+        }
+
+        /// Asks for a note.
+        #[prompt(title = "Ask", deadline = ::std::time::Duration::from_secs(1))]
+        async fn ask(
+            &self,
+            draft: &mut Draft,
+            #[arg(default)] loud: bool,
+            about: ::core::option::Option<::std::string::String>,
+        ) -> ::core::result::Result<::std::vec::Vec<PromptMessage>, ToolError> {
+            let _ = (draft, loud, about);
+            ::core::result::Result::Ok(::std::vec::Vec::new())
+        }
+
+        /// A note.
+        #[resource("notes://{number}{?page}", audience = "user", priority = 0.5, ttl = ::std::time::Duration::ZERO, public)]
+        fn note(
+            &self,
+            notebook: &Notebook,
+            cx: &Context,
+            number: usize,
+            page: ::core::option::Option<u8>,
+        ) -> ::core::option::Option<::std::string::String> {
+            let _ = (cx, page);
+            notebook.notes.get(number).cloned()
+        }
+
+        #[resource("notes://limit")]
+        fn limit(&self) -> usize {
+            self.limit
+        }
+
+        #[complete(resource = "notes://{number}{?page}", argument = "number")]
+        fn numbers(
+            &self,
+            value: ::std::string::String,
+            page: ::core::option::Option<u8>,
+        ) -> [::std::string::String; 1] {
+            let _ = page;
+            [value]
         }
     }
 
@@ -97,11 +141,14 @@ fn a_server_needs_nothing_of_the_scope_it_is_in() {
     let notes = strict::Notes { limit: 1 };
     assert_eq!(notes.card().name, "strict");
     assert_eq!(["add", "count", "name", "other"].map(|tool| notes.find_tool(tool)), [Some(0), Some(1), Some(2), None]);
+    assert_eq!(["ask", "add"].map(|prompt| notes.find_prompt(prompt)), [Some(0), None]);
+    assert_eq!(notes.card().resources.len(), 2);
+    assert_eq!(notes.card().completions.len(), 1);
     let required: Vec<bool> =
         notes.card().tools[0].function.arguments.iter().map(|argument| argument.required).collect();
     assert_eq!(required, [true, false, false, false]);
     let keys = |parts: &[mcp_runtime::__private::PartCard]| parts.iter().map(|part| part.part.key).collect::<Vec<_>>();
-    assert_eq!(keys(strict::NotesSession::PARTS), ["Notebook", "Order"]);
+    assert_eq!(keys(strict::NotesSession::PARTS), ["Notebook", "Order", "Draft"]);
     assert_eq!(keys(strict::calculator::CalculatorSession::PARTS), ["Notebook"]);
     let _ = strict::calculator::server;
 }

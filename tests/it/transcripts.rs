@@ -308,7 +308,8 @@ impl Over {
                 if let Some(claim) = claim.as_str() {
                     request = request.header("MCP-Protocol-Version", claim);
                     request = request.header("Mcp-Method", message["method"].as_str().unwrap_or_default());
-                    if let Some(name) = message["params"]["name"].as_str() {
+                    let mirrored = if message["method"] == "resources/read" { "uri" } else { "name" };
+                    if let Some(name) = message["params"][mirrored].as_str() {
                         request = request.header("Mcp-Name", name);
                     }
                 } else if message["method"] != "initialize" {

@@ -18,7 +18,7 @@ fn every_wrong_declaration_is_explained_at_its_place() {
         let _ = writeln!(std::io::stderr(), "{said}: the answers are {COMPILER}x's, this is {}.", version.trim());
         return;
     }
-    for subject in ["argument", "parameter", "result", "server", "state", "tool"] {
+    for subject in ["argument", "completion", "parameter", "prompt", "resource", "result", "server", "state", "tool"] {
         cases.compile_fail(format!("tests/ui/{subject}/*.rs"));
     }
 }

@@ -3,16 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::entry;
-use crate::model::{Argument, Default, Tool};
+use super::{Placed, entry};
+use crate::model::{Argument, Default, Kind};
 
-/// What a tool's card and call refer to.
-pub(super) fn tables(tool: usize, declared: &Tool) -> TokenStream {
-    declared.arguments().enumerate().map(|(index, argument)| table(tool, index, argument)).collect()
+/// What a function's card and call refer to.
+pub(super) fn tables(placed: &Placed<'_>) -> TokenStream {
+    placed.function.arguments().enumerate().map(|(index, argument)| table(placed.number, index, argument)).collect()
 }
 
-fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
-    let (name, ty) = (entry("ARGUMENT", tool, index), &argument.ty);
+fn table(number: usize, index: usize, argument: &Argument) -> TokenStream {
+    let (name, ty) = (entry("ARGUMENT", number, index), &argument.ty);
     let (of_type, default_of) = if argument.as_string {
         (quote!(argument_as_string), quote!(default_as_string))
     } else {
@@ -20,11 +20,11 @@ fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
     };
     let own = quote! { const #name: __mcp::Argument<#ty> = __mcp::#of_type::<#ty>(); };
     let header = argument.header.as_ref().map(|header| {
-        let name = entry("HEADER", tool, index);
+        let name = entry("HEADER", number, index);
         quote! { const #name: __mcp::Option<&'static str> = __mcp::header::<#ty>(#header); }
     });
     let default = argument.default.as_ref().map(|default| {
-        let (name, make) = (entry("DEFAULT", tool, index), format_ident!("__mcp_default_{tool}_{index}"));
+        let (name, make) = (entry("DEFAULT", number, index), format_ident!("__mcp_default_{number}_{index}"));
         let body = match default {
             Default::Own => quote! { __mcp::default_own::<#ty>() },
             Default::Text(text) => quote! { __mcp::default_text::<#ty>(#text) },
@@ -39,20 +39,20 @@ fn table(tool: usize, index: usize, argument: &Argument) -> TokenStream {
     quote! { #own #header #default }
 }
 
-/// The entry in the tool's card.
-pub(super) fn card(tool: usize, index: usize, argument: &Argument) -> TokenStream {
-    let (entry_of, ty) = (entry("ARGUMENT", tool, index), &argument.ty);
+/// The entry in the function's card.
+pub(super) fn card(number: usize, index: usize, argument: &Argument) -> TokenStream {
+    let (entry_of, ty) = (entry("ARGUMENT", number, index), &argument.ty);
     let (name, description) = (&argument.name.text, &argument.description);
     let (required, default) = match argument.default {
         Some(_) => {
-            let default = entry("DEFAULT", tool, index);
+            let default = entry("DEFAULT", number, index);
             (quote!(false), quote!(__mcp::Some(|| #default.show())))
         }
         None => (quote!(<__mcp::Probe<#ty>>::REQUIRED), quote!(__mcp::None)),
     };
     let header = match argument.header {
         Some(_) => {
-            let header = entry("HEADER", tool, index);
+            let header = entry("HEADER", number, index);
             quote!(#header)
         }
         None => quote!(__mcp::None),
@@ -70,22 +70,26 @@ pub(super) fn card(tool: usize, index: usize, argument: &Argument) -> TokenStrea
 }
 
 /// Decodes all arguments into the names that [`value`] gives.
-pub(super) fn decode(tool: usize, declared: &Tool) -> TokenStream {
-    let slots: Vec<_> = (0..declared.arguments().count()).map(|index| format_ident!("__mcp_slot_{index}")).collect();
+pub(super) fn decode(placed: &Placed<'_>) -> TokenStream {
+    let Placed { number, function, .. } = *placed;
+    let slots: Vec<_> = (0..function.arguments().count()).map(|index| format_ident!("__mcp_slot_{index}")).collect();
     let values = (0..slots.len()).map(value);
-    let open = declared.arguments().enumerate().zip(&slots).map(|((index, argument), slot)| {
-        let name = entry("ARGUMENT", tool, index);
+    let open = function.arguments().enumerate().zip(&slots).map(|((index, argument), slot)| {
+        let name = entry("ARGUMENT", number, index);
         let default = match argument.default {
             Some(_) => {
-                let default = entry("DEFAULT", tool, index);
+                let default = entry("DEFAULT", number, index);
                 quote!(#default.make())
             }
             None => quote!(__mcp::None),
         };
         quote! { let mut #slot = #name.slot(#default); }
     });
+    let (card, index) = (placed.table(), placed.index);
+    // What comes as text is always read for what it means.
+    let lenient = if function.kind == Kind::Tool { quote!(__MCP_CARD.lenient) } else { quote!(true) };
     let decode = quote! {
-        __mcp::decode(run.arguments, &__MCP_CARD.tools[#tool].function, __MCP_CARD.lenient, &mut [#(&mut #slots),*])?;
+        __mcp::decode(run.arguments, &__MCP_CARD.#card[#index].function, #lenient, &mut [#(&mut #slots),*])?;
     };
     if slots.is_empty() {
         return decode;

@@ -18,7 +18,8 @@ use quote::{format_ident, quote};
 pub(crate) use self::session::{session_type, view};
 use crate::{
     item::ServerItem,
-    model::{Server, Shape},
+    model::{Function, Kind, Server, Shape},
+    names,
 };
 
 /// The user's item, and what makes a server of it.
@@ -66,27 +67,27 @@ pub(crate) fn module_functions(server: &Server, prelude: &TokenStream, service: 
 /// The table of the server and the implementation of the runtime's trait for this type.
 fn service(server: &Server, ty: &TokenStream) -> TokenStream {
     let import = server.runtime.import();
-    let tables = server.tools.iter().enumerate().map(|(tool, declared)| {
-        let arguments = args::tables(tool, declared);
-        let asserted = assert::tables(tool, declared);
-        let output = call::output(tool, declared);
+    let placed = placed(server);
+    let tables = placed.iter().map(|placed| {
+        let (arguments, asserted) = (args::tables(placed), assert::tables(placed));
+        let output = call::output(placed);
         quote! { #arguments #asserted #output }
     });
-    let card = card::server(server);
-    let find = server.tools.iter().enumerate().map(|(tool, declared)| {
-        let name = &declared.name.text;
-        quote! { #name => __mcp::Some(#tool) }
-    });
-    let calls = server.tools.iter().enumerate().map(|(tool, declared)| {
-        let call = call::tool(tool, declared, &server.shape);
-        quote! { #tool => #call }
-    });
+    let optional = optional(server);
+    let card = card::server(server, &placed);
+    let find_tool = find(&placed, Kind::Tool);
+    let call_tool = calls(&placed, Kind::Tool, &server.shape);
+    let find_prompt = (!server.prompts.is_empty()).then(|| find(&placed, Kind::Prompt));
+    let others = [Kind::Prompt, Kind::Resource, Kind::Completion].into_iter();
+    let others = others.filter(|&kind| placed.iter().any(|placed| placed.function.kind == kind));
+    let calls = others.map(|kind| calls(&placed, kind, &server.shape));
     quote! {
         #import
         #[allow(unused_imports)]
-        use __mcp::{ChooseTyped as _, KeepWhole as _, MustBeGiven as _};
+        use __mcp::{ChooseJson as _, ChooseTyped as _, IsThere as _, KeepWhole as _, MustBeGiven as _};
 
         #(#tables)*
+        #optional
 
         #card
 
@@ -97,26 +98,112 @@ fn service(server: &Server, ty: &TokenStream) -> TokenStream {
                 &__MCP_CARD
             }
 
-            fn find_tool(&self, name: &str) -> __mcp::Option<usize> {
-                match name {
-                    #(#find,)*
-                    _ => __mcp::None,
-                }
-            }
+            #find_tool
+            #call_tool
+            #find_prompt
+            #(#calls)*
+        }
+    }
+}
 
-            fn call_tool<'__mcp>(&'__mcp self, tool: usize, run: __mcp::Run<'__mcp>) -> __mcp::Called<'__mcp> {
-                match tool {
-                    #(#calls,)*
-                    _ => __mcp::no_such_tool(tool),
-                }
+/// A function and its place.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    /// Among all functions: what its table entries are called by.
+    number: usize,
+    /// Among those of its kind.
+    index: usize,
+    function: &'a Function,
+}
+
+impl Placed<'_> {
+    /// The field of the server's card that it is in.
+    fn table(&self) -> TokenStream {
+        match self.function.kind {
+            Kind::Tool => quote!(tools),
+            Kind::Prompt => quote!(prompts),
+            Kind::Resource => quote!(resources),
+            Kind::Completion => quote!(completions),
+        }
+    }
+}
+
+/// All functions; the numbers begin with the tools.
+fn placed(server: &Server) -> Vec<Placed<'_>> {
+    let mut all: Vec<Placed<'_>> = Vec::new();
+    for function in server.functions() {
+        let index = all.iter().filter(|known| known.function.kind == function.kind).count();
+        all.push(Placed { number: all.len(), index, function });
+    }
+    all
+}
+
+/// What must be an `Option` or have a default, though the macro can't see its type.
+fn optional(server: &Server) -> TokenStream {
+    let of_resources = server.resources.iter().map(|resource| {
+        let arguments =
+            resource.function.arguments().filter(|argument| resource.optional.contains(&argument.name.text));
+        let message = "a variable in the query of a template must be an argument that may be left out, found one that must \
+                       be given; take an `Option`, or add `#[arg(default)]`";
+        assert::not_required(arguments, message)
+    });
+    let of_completions = server.completions.iter().map(|completion| {
+        let arguments = completion.function.arguments().filter(|argument| argument.name.text != names::TYPED_ARGUMENT);
+        let message = "an argument beside `value` must be one that may be left out, for it may not be known yet, found one \
+                       that must be given; take an `Option`";
+        assert::not_required(arguments, message)
+    });
+    of_resources.chain(of_completions).collect()
+}
+
+/// The method that finds a function of this kind by its name.
+fn find(placed: &[Placed<'_>], kind: Kind) -> TokenStream {
+    let method = format_ident!("find_{}", kind.noun());
+    let arms = placed.iter().filter(|placed| placed.function.kind == kind).map(|placed| {
+        let (name, index) = (&placed.function.name.text, placed.index);
+        quote! { #name => __mcp::Some(#index), }
+    });
+    quote! {
+        fn #method(&self, name: &str) -> __mcp::Option<usize> {
+            match name {
+                #(#arms)*
+                _ => __mcp::None,
             }
         }
     }
 }
 
-/// The name of a table entry: `__MCP_ARGUMENT_0_1` is the second argument of the first tool.
-fn entry(kind: &str, tool: usize, index: usize) -> Ident {
-    format_ident!("__MCP_{kind}_{tool}_{index}")
+/// The method that calls a function of this kind.
+fn calls(placed: &[Placed<'_>], kind: Kind, shape: &Shape) -> TokenStream {
+    let method = match kind {
+        Kind::Tool => quote!(call_tool),
+        Kind::Prompt => quote!(get_prompt),
+        Kind::Resource => quote!(read_resource),
+        Kind::Completion => quote!(complete),
+    };
+    let noun = kind.noun();
+    let result = call::result(kind).map(|result| quote!(, #result));
+    let arms = placed.iter().filter(|placed| placed.function.kind == kind).map(|placed| {
+        let (index, call) = (placed.index, call::call(placed, shape));
+        quote! { #index => #call, }
+    });
+    quote! {
+        fn #method<'__mcp>(
+            &'__mcp self,
+            index: usize,
+            run: __mcp::Run<'__mcp>,
+        ) -> __mcp::Called<'__mcp #result> {
+            match index {
+                #(#arms)*
+                _ => __mcp::no_such(#noun, index),
+            }
+        }
+    }
+}
+
+/// The name of a table entry: `__MCP_ARGUMENT_0_1` is the second argument of the first function.
+fn entry(kind: &str, number: usize, index: usize) -> Ident {
+    format_ident!("__MCP_{kind}_{number}_{index}")
 }
 
 /// A place in the user's source whose names are nevertheless ours.

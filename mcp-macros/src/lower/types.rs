@@ -10,10 +10,10 @@ use syn::{
 };
 
 use super::spaceless;
-use crate::errors::Errors;
+use crate::{errors::Errors, model::Kind};
 
 /// What a parameter is.
-pub(super) enum Kind {
+pub(super) enum Taken {
     /// Owned.
     Argument(Type),
     /// `&S`, or `&mut S` where `true`.
@@ -39,18 +39,18 @@ pub(super) fn plain_name(ty: &Type) -> Option<Ident> {
 }
 
 /// Applies the one rule.
-pub(super) fn classify(ty: &Type, errors: &mut Errors) -> Option<Kind> {
+pub(super) fn classify(ty: &Type, errors: &mut Errors) -> Option<Taken> {
     match bare(ty) {
         Type::Reference(reference) => borrowed(reference, errors),
         owned => {
             let before = errors.count();
             check_owned(owned, errors);
-            (errors.count() == before).then(|| Kind::Argument(owned.clone()))
+            (errors.count() == before).then(|| Taken::Argument(owned.clone()))
         }
     }
 }
 
-fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Kind> {
+fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Taken> {
     let written = spaceless(reference);
     if let Some(lifetime) = &reference.lifetime {
         errors.at(
@@ -75,13 +75,13 @@ fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Kind> {
                     );
                     return None;
                 }
-                Some(Kind::Context((*reference.elem).clone()))
+                Some(Taken::Context((*reference.elem).clone()))
             }
             Some(segment) if path.qself.is_none() && segment.ident == "str" => {
                 errors.at(reference, format_args!("arguments must be owned, found `{written}`; take `String`"));
                 None
             }
-            _ => Some(Kind::Part((*reference.elem).clone(), writes)),
+            _ => Some(Taken::Part((*reference.elem).clone(), writes)),
         },
         Type::Slice(slice) => {
             errors.at(
@@ -99,7 +99,7 @@ fn borrowed(reference: &TypeReference, errors: &mut Errors) -> Option<Kind> {
             );
             None
         }
-        Type::Macro(_) | Type::Verbatim(_) => Some(Kind::Part((*reference.elem).clone(), writes)),
+        Type::Macro(_) | Type::Verbatim(_) => Some(Taken::Part((*reference.elem).clone(), writes)),
         _ => {
             errors.at(
                 reference,
@@ -151,20 +151,27 @@ impl<'ast> Visit<'ast> for Inside<'_> {
 }
 
 /// Finds what can't be returned.
-pub(super) fn check_output(ty: &Type, errors: &mut Errors) {
+pub(super) fn check_output(kind: Kind, ty: &Type, errors: &mut Errors) {
     match bare(ty) {
-        Type::Never(_) => errors.at(ty, "a tool must return, found `!`; return `()`"),
-        _ => Returned(errors).visit_type(ty),
+        Type::Never(_) => {
+            let fix = if kind == Kind::Tool { "return `()`" } else { "return what it gives" };
+            errors.at(ty, format_args!("a {} must return, found `!`; {fix}", kind.noun()));
+        }
+        _ => Returned(kind, errors).visit_type(ty),
     }
 }
 
-struct Returned<'a>(&'a mut Errors);
+struct Returned<'a>(Kind, &'a mut Errors);
 
 impl<'ast> Visit<'ast> for Returned<'_> {
     fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
         let future = ty.bounds.iter().any(|bound| spaceless(bound).contains("Future<"));
         let fix = if future { "write `async fn` with what the future gives" } else { "name the type" };
-        self.0.at(ty, format_args!("the result of a tool must have a concrete type, found `{}`; {fix}", spaceless(ty)));
+        let Self(kind, errors) = self;
+        errors.at(
+            ty,
+            format_args!("the result of a {} must have a concrete type, found `{}`; {fix}", kind.noun(), spaceless(ty)),
+        );
         visit::visit_type_impl_trait(self, ty);
     }
 }

@@ -116,6 +116,8 @@ pub enum ResourceResult {
     Text(String),
     /// Bytes, under the URI that was asked for and with the declared MIME type.
     Blob(Vec<u8>),
+    /// JSON text, under the URI that was asked for and with the declared MIME type, by default `application/json`.
+    Json(String),
     /// Contents that say themselves what they are: of a resource that consists of several, for example.
     Contents(Vec<ResourceContents>),
     /// There is no such resource: -32602 on 2026-07-28, -32002 before that, with the URI in `data`.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     call::{Carrier, Completing, Completion, Context, Fault, Item, Outcome, Reference},
-    service::CompletionReference,
+    service::{CompletionReference, FunctionCard},
     wire::{Code, Raw},
 };
 
@@ -37,7 +37,7 @@ impl Dispatch {
         };
         let completion = match self.catalogue.completion(reference, &what.argument) {
             Some((index, card, checks)) => {
-                let arguments = arguments(what);
+                let arguments = arguments(what, card, self.handles.argument);
                 let calling = Calling { function: Completer(index), card, checks, arguments: &arguments, carrier };
                 self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?
             }
@@ -79,9 +79,13 @@ fn unknown(kind: &str, name: &str) -> Fault {
     Fault::new(Code::INVALID_PARAMS, format!("Unknown {kind}: {}", abridged(name)))
 }
 
-/// What was typed and what is known already, as the arguments of the completion's function.
-fn arguments(what: &Completing) -> Raw {
-    let known = what.known.iter().filter(|(name, _)| **name != *VALUE);
+/// What was typed, and of what is known already what the completion's function takes, as its arguments.
+fn arguments(what: &Completing, card: &FunctionCard, handle: &str) -> Raw {
+    let takes = |name: &str| {
+        let declared = card.arguments.iter().any(|argument| argument.name == name);
+        name != VALUE && (declared || name == handle && !card.parts.is_empty())
+    };
+    let known = what.known.iter().filter(|(name, _)| takes(name));
     let mut arguments: Map<String, Value> =
         known.map(|(name, value)| (String::from(&**name), String::from(&**value).into())).collect();
     arguments.insert(VALUE.into(), String::from(&*what.value).into());

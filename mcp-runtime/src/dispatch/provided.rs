@@ -117,6 +117,7 @@ impl Dispatch {
                 ResourceResult::NotFound => continue,
                 ResourceResult::Text(text) => vec![ResourceContents::text(uri, "text/plain", text)],
                 ResourceResult::Blob(bytes) => vec![ResourceContents::blob(uri, "application/octet-stream", bytes)],
+                ResourceResult::Json(text) => vec![ResourceContents::text(uri, "application/json", text)],
                 ResourceResult::Contents(contents) if contents.is_empty() => continue,
                 ResourceResult::Contents(contents) => contents,
             };

@@ -55,6 +55,9 @@ fn contents(uri: &str, card: &ResourceCard, result: ResourceResult) -> Option<Ve
         ResourceResult::Blob(bytes) => {
             Some(vec![ResourceContents::blob(uri, card.mime_type.unwrap_or("application/octet-stream"), bytes)])
         }
+        ResourceResult::Json(text) => {
+            Some(vec![ResourceContents::text(uri, card.mime_type.unwrap_or("application/json"), text)])
+        }
         // Nothing is never the contents of something that exists.
         ResourceResult::Contents(contents) => Some(contents).filter(|contents| !contents.is_empty()),
         ResourceResult::NotFound => None,

@@ -1,4 +1,4 @@
-//! From what a function returns to the result of its tool, chosen by the declared type and never by its name.
+//! From what a function returns to the result of its call, chosen by the declared type and never by its name.
 //!
 //! Takes: the type that a function returns. Gives: an [`Output`] for it. Knows: which types become what. Must not know:
 //! how results are sent.
@@ -32,8 +32,8 @@ impl<T: Serialize + JsonSchema> TypedResult for T {}
 
 /// What the `E` of a `Result<T, E>` must be.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be the error of a tool",
-    label = "a tool fails with `ToolError`, or with what becomes one by `Into<ToolError>`",
+    message = "`{Self}` can't be the error of a call",
+    label = "a call fails with `ToolError`, or with what becomes one by `Into<ToolError>`",
     note = "implement `From<{Self}> for ToolError`, or return `Result<_, ToolError>` and choose what the model reads: \
             `.map_err(|error| ToolError::new(…))`, or `.map_err(ToolError::internal)` to mask it"
 )]
@@ -107,13 +107,15 @@ impl<T> Opens<T, T> for Whole<T> {
     }
 }
 
-/// Ends the call with a value of type `T`.
-pub trait Closes<T> {
+/// Ends the call with a value of type `T`; `X` is the result of the call, by default that of a tool.
+///
+/// `X` is no associated type: where a type can't end a call, naming its `X` would be a second error.
+pub trait Closes<T, X = ToolResult> {
     /// The schema of the structured result, if there is one.
     const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = None;
 
     /// The result.
-    fn close(value: T) -> Result<ToolResult, ToolError>;
+    fn close(value: T) -> Result<X, ToolError>;
 }
 
 /// The second answer: without a structured result.
@@ -214,19 +216,20 @@ pub trait ChooseTyped<T> {
 
 impl<T> ChooseTyped<T> for Probe<T> {}
 
-/// What a function returns, with its way to a result; without bounds, so that a wrong type is one error.
-pub struct Output<R> {
+/// What a function returns, with its way to the result of a call, by default of a tool; without bounds, so that a wrong
+/// type is one error.
+pub struct Output<R, X = ToolResult> {
     schema: Option<fn(&mut SchemaGenerator) -> Schema>,
-    finish: fn(R) -> Result<ToolResult, ToolError>,
+    finish: fn(R) -> Result<X, ToolError>,
 }
 
 /// Joins both answers, and states what they need.
-pub fn output<R, T, O: Opens<R, T>, C: Closes<T>>(opens: O, closes: C) -> Output<R> {
+pub fn output<R, T, X, O: Opens<R, T>, C: Closes<T, X>>(opens: O, closes: C) -> Output<R, X> {
     let _ = (opens, closes);
     Output { schema: C::SCHEMA, finish: |returned| O::open(returned).and_then(C::close) }
 }
 
-impl<R> Output<R> {
+impl<R, X> Output<R, X> {
     /// The table entry.
     #[must_use]
     pub fn card(&self) -> OutputCard {
@@ -237,7 +240,7 @@ impl<R> Output<R> {
     ///
     /// # Errors
     /// The function's own, and one that becomes a fault when its value can't be JSON.
-    pub fn finish(&self, returned: R) -> Result<ToolResult, ToolError> {
+    pub fn finish(&self, returned: R) -> Result<X, ToolError> {
         (self.finish)(returned)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{PartSlot, Run, Service, SessionView, copy_through_json, future_of_a_tool_must_be_send};
+use super::{PartSlot, Run, Service, SessionView, copy_through_json, future_must_be_send};
 use crate::{
     call::{Facts, Outbox},
     prelude::*,
@@ -410,5 +410,5 @@ fn the_view_of_a_session_holds_every_part_once() {
 #[test]
 fn a_boxed_future_can_move_between_threads() {
     fn movable<T: Send>(_: &T) {}
-    movable(&future_of_a_tool_must_be_send(async { 5 }));
+    movable(&future_must_be_send(async { 5 }));
 }

@@ -144,7 +144,7 @@ impl ResourceProvider for ResourceSet {
             };
             // What was read says its type, if the resource says one.
             Ok(match (result, mime_type) {
-                (ResourceResult::Text(text), Some(kind)) => {
+                (ResourceResult::Text(text) | ResourceResult::Json(text), Some(kind)) => {
                     ResourceResult::Contents(vec![ResourceContents::text(uri, kind, text)])
                 }
                 (ResourceResult::Blob(bytes), Some(kind)) => {

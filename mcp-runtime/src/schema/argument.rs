@@ -20,7 +20,7 @@ use crate::{
 
 /// What a parameter taken by value must be: it can be decoded and described.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be an argument of a tool",
+    message = "`{Self}` can't be an argument",
     label = "owned parameters are arguments: they need `Deserialize` and `JsonSchema`",
     note = "add `#[derive(Deserialize, JsonSchema)]` to the type; to have it injected instead, borrow it: `&{Self}`"
 )]

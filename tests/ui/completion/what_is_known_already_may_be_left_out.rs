@@ -1,0 +1,20 @@
+#![allow(unused)]
+
+use mcp_runtime::prelude::*;
+
+#[mcp_server]
+mod library {
+    use super::*;
+
+    #[prompt]
+    pub fn review(title: String, tone: String) -> String {
+        title + &tone
+    }
+
+    #[complete(prompt = "review", argument = "title")]
+    pub fn title(value: String, tone: String) -> Vec<String> {
+        vec![value, tone]
+    }
+}
+
+fn main() {}
