@@ -38,7 +38,7 @@ mod server;
 #[path = "macro_support.rs"]
 pub mod __private;
 
-pub use call::{Context, Item, Reply, ToolError, ToolResult};
+pub use call::{AskError, Context, Elicit, Item, Reply, ToolError, ToolResult};
 pub use mcp_macros::{SessionState, mcp_server, tool};
 pub use protocol::Content;
 pub use schema::as_string;
@@ -49,8 +49,8 @@ pub use session::{SessionState, Sessions, SigningKeys};
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Content, Context, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
-        mcp_server, tool,
+        AskError, Content, Context, Elicit, JsonSchema, Reply, Server, SessionState, Sessions, SigningKeys, ToolError,
+        ToolResult, mcp_server, tool,
     };
     // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
     pub use schemars;
