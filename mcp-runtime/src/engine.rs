@@ -1,4 +1,4 @@
-//! The corridor: open, dispatch, close.
+//! The corridor: open, dispatch (and ask, and dispatch again), close.
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::Principal,
-    call::{Call, Fault, Offered, Outbox, Outcome, Personal, Visible, chain},
+    call::{Call, Offered, Outbox, Outcome, Personal, Visible, chain},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
     exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
@@ -214,7 +214,13 @@ impl Engine {
             page_size,
             middleware,
         };
-        let era = Era { sessions, prepared, in_flight: Default::default(), streams: Default::default() };
+        let era = Era {
+            sessions,
+            prepared,
+            in_flight: Default::default(),
+            streams: Default::default(),
+            open: Default::default(),
+        };
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
@@ -244,32 +250,45 @@ impl Engine {
         Exchange::new(Box::pin(running))
     }
 
-    /// The corridor itself: open, dispatch, close.
+    /// The corridor itself: open, answer.
     async fn message(&self, message: &Message, around: &Surroundings<'_>) -> Outbound {
         // Taken apart where it lies, not moved: what a future holds across an await, it holds for every call.
         let mut opened = self.era.open(message, around).await;
         match &mut opened {
             Opened::Answered(answer) => std::mem::take(answer),
-            Opened::Call(call, to) => match self.unless_cancelled(call, to).await {
-                Some(outcome) => self.era.close(to, outcome),
-                // Whoever cancelled a call is not answered.
-                None => Outbound::empty(StatusCode::ACCEPTED),
-            },
+            // Whoever cancelled a call is not answered.
+            Opened::Call(call, to) => {
+                self.unless_cancelled(call, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
+            }
         }
     }
 
-    /// Dispatches a call; `None` when a notification cancelled it.
-    async fn unless_cancelled(&self, call: &mut Call, to: &Return) -> Option<Result<Outcome, Fault>> {
-        let mut run = pin!(self.dispatch.dispatch(call));
+    /// Answers a call: dispatch, ask and dispatch again for as long as it asks, close.
+    async fn answer(&self, call: &mut Call, to: &Return) -> Outbound {
+        loop {
+            match self.dispatch.dispatch(call).await {
+                Ok(Outcome::Ask(questions)) => {
+                    if let Some(answer) = Box::pin(self.era.ask(call, to, &questions)).await {
+                        return answer;
+                    }
+                }
+                outcome => return self.era.close(to, outcome),
+            }
+        }
+    }
+
+    /// Answers a call; `None` when a notification cancelled it.
+    async fn unless_cancelled(&self, call: &mut Call, to: &Return) -> Option<Outbound> {
+        let mut run = pin!(self.answer(call, to));
         let Some(scope) = to.scope else { return Some(run.await) };
         // Most calls are over at the first poll: only one that waits can be named by a notification.
-        if let Poll::Ready(outcome) = std::future::poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
-            return Some(outcome);
+        if let Poll::Ready(answer) = std::future::poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
+            return Some(answer);
         }
         Box::pin(async move {
             let cancelled = self.era.in_flight.enter(scope, to.id.clone());
             match select(run, pin!(cancelled.wait())).await {
-                Either::Left((outcome, _)) => Some(outcome),
+                Either::Left((answer, _)) => Some(answer),
                 Either::Right(_) => None,
             }
         })

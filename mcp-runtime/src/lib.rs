@@ -39,7 +39,9 @@ mod server;
 #[path = "macro_support.rs"]
 pub mod __private;
 
-pub use call::{Completion, Context, Item, PromptResult, Reply, ResourceResult, ToolError, ToolResult};
+pub use call::{
+    AskError, Completion, Context, Elicit, Item, PromptResult, Reply, ResourceResult, ToolError, ToolResult,
+};
 pub use mcp_macros::{SessionState, complete, mcp_server, prompt, resource, tool};
 pub use protocol::{Content, PromptMessage, ResourceContents};
 pub use schema::as_string;
@@ -50,9 +52,9 @@ pub use session::{SessionState, Sessions, SigningKeys};
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Completion, Content, Context, JsonSchema, PromptMessage, PromptResult, Reply, ResourceContents, ResourceResult,
-        Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult, complete, mcp_server, prompt, resource,
-        tool,
+        AskError, Completion, Content, Context, Elicit, JsonSchema, PromptMessage, PromptResult, Reply,
+        ResourceContents, ResourceResult, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult, complete,
+        mcp_server, prompt, resource, tool,
     };
     // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
     pub use schemars;

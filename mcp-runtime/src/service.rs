@@ -184,6 +184,8 @@ pub struct FunctionCard {
     pub parts: &'static [PartCard],
     /// How long one run may take; a longer one is cut off.
     pub deadline: Option<Duration>,
+    /// It is `async`, so that it can stop to ask the client; the context of any other panics when it asks.
+    pub asks: bool,
 }
 
 impl FunctionCard {
@@ -198,6 +200,7 @@ impl FunctionCard {
         input_schema: None,
         parts: &[],
         deadline: None,
+        asks: true,
     };
 }
 

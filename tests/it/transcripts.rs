@@ -11,6 +11,9 @@
 //! | `<: 404` | the status that comes back, if it is not 200, or 202 for nothing (HTTP) |
 //! | `---` | another client comes (HTTP) |
 //!
+//! A question that comes back (a message with a method and an id) leaves its stream open. What the client sends next
+//! answers it: it is taken with 202, and the stream goes on, up to the next question or its end.
+//!
 //! The headers that a client of the revision sends are sent without being written down. `UPDATE=1` writes down what came.
 
 use std::{
@@ -25,7 +28,7 @@ use serde_json::Value;
 
 use crate::{
     official_schema,
-    support::{HttpServer, Request, StdioServer},
+    support::{HttpServer, Request, StdioServer, http::EventReader},
 };
 
 #[test]
@@ -126,6 +129,8 @@ impl Transcript {
         let mut remembered: BTreeMap<String, String> = BTreeMap::new();
         let mut played = Vec::new();
         let mut revision = self.revision.clone();
+        // What is answered at last when the client answers a question.
+        let mut asked = String::new();
         for step in &self.steps {
             let Step::Exchange { sent, headers, expected, .. } = step else {
                 over.another_client();
@@ -137,6 +142,11 @@ impl Transcript {
                 sent = sent.replace(&format!("${name}"), value);
             }
             let (status, messages) = over.exchange(&sent, headers, expected.len());
+            if is_answer(&sent) {
+                sent.clone_from(&asked);
+            } else {
+                asked.clone_from(&sent);
+            }
             for (expected, message) in expected.iter().zip(&messages) {
                 remember(&parse(expected), &parse(message), &mut remembered);
             }
@@ -264,15 +274,27 @@ fn agree(pattern: &Value, actual: &Value, remembered: &mut BTreeMap<String, Stri
     }
 }
 
+/// Whether this text is a message that answers a question.
+fn is_answer(sent: &str) -> bool {
+    let message: Value = serde_json::from_str(sent).unwrap_or_default();
+    message.get("method").is_none() && (message.get("result").is_some() || message.get("error").is_some())
+}
+
 /// A running example and the clients that speak to it.
 enum Over {
-    Http { server: HttpServer, session: Option<String>, version: Option<String> },
+    Http {
+        server: HttpServer,
+        session: Option<String>,
+        version: Option<String>,
+        /// The stream on which a question waits for its answer.
+        open: Option<EventReader>,
+    },
     Stdio(StdioServer),
 }
 
 impl Over {
     fn http(example: &str) -> Self {
-        Self::Http { server: HttpServer::start(example), session: None, version: None }
+        Self::Http { server: HttpServer::start(example), session: None, version: None, open: None }
     }
 
     fn stdio(example: &str) -> Self {
@@ -298,7 +320,7 @@ impl Over {
                 }
                 (0, messages)
             }
-            Self::Http { server, session, version } => {
+            Self::Http { server, session, version, open } => {
                 let mut request = match sent {
                     "GET" | "DELETE" => Request::of(sent).header("Accept", "text/event-stream"),
                     body => Request::post(body),
@@ -327,7 +349,19 @@ impl Over {
                         None => request.without(name),
                     };
                 }
-                let response = request.send(server.port);
+                if let (true, Some(mut stream)) = (is_answer(sent), open.take()) {
+                    let taken = request.send(server.port);
+                    assert_eq!((taken.status, taken.body.len()), (202, 0), "an answer is taken: {sent}");
+                    let (messages, more) = up_to_a_question(&mut stream);
+                    *open = more.then_some(stream);
+                    return (200, messages);
+                }
+                let (response, stream) = request.open(server.port);
+                if let Some(mut stream) = stream {
+                    let (messages, more) = up_to_a_question(&mut stream);
+                    *open = more.then_some(stream);
+                    return (response.status, messages);
+                }
                 let messages = response.messages();
                 if let Some(id) = response.header("mcp-session-id") {
                     *session = Some(id.to_owned());
@@ -337,6 +371,20 @@ impl Over {
             }
         }
     }
+}
+
+/// The messages of a stream up to a question, and whether one came.
+fn up_to_a_question(stream: &mut EventReader) -> (Vec<String>, bool) {
+    let mut messages = Vec::new();
+    while let Some(message) = stream.next() {
+        let parsed = parse(&message);
+        let question = parsed.get("method").is_some() && parsed.get("id").is_some();
+        messages.push(message);
+        if question {
+            return (messages, true);
+        }
+    }
+    (messages, false)
 }
 
 fn parse(line: &str) -> Value {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::{Mirrors, Outbox};
+use super::{Answer, Answers, AskError, Asking, Asks, Fault, Means, Mirrors, NoForm, Outbox, Question, Unsupported};
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation},
@@ -17,6 +17,10 @@ pub struct Context {
     facts: Facts,
     outbox: Arc<Outbox>,
     last_progress: Mutex<Option<f64>>,
+    /// What was asked and answered; most calls never ask.
+    asking: OnceLock<Box<Asking>>,
+    /// The function is not `async`, so that it can't wait for an answer.
+    synchronous: bool,
 }
 
 /// What is known of the request before it runs.
@@ -29,6 +33,7 @@ pub(crate) struct Facts {
     pub(crate) progress: Option<Progress>,
     /// What came beside the call and repeats arguments, where anything does.
     pub(crate) mirrors: Option<Box<Mirrors>>,
+    pub(crate) means: Means,
 }
 
 /// Which session a call is in.
@@ -77,7 +82,93 @@ impl<T: serde::de::DeserializeOwned> Undecoded<T> {
 
 impl Context {
     pub(crate) fn new(facts: Facts, outbox: Arc<Outbox>) -> Self {
-        Self { facts, outbox, last_progress: Mutex::new(None) }
+        Self { facts, outbox, last_progress: Mutex::new(None), asking: OnceLock::new(), synchronous: false }
+    }
+
+    /// The function that runs is not `async`.
+    pub(crate) fn set_synchronous(&mut self) {
+        self.synchronous = true;
+    }
+
+    /// Where messages before the answer go.
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Begins with these answers.
+    pub(crate) fn set_answers(&mut self, answers: Answers) {
+        self.asking = OnceLock::from(Box::new(Asking::new(answers)));
+    }
+
+    /// The answers so far; `None` where there are none and nothing was asked.
+    pub(crate) fn answers(&self) -> Option<&Answers> {
+        self.asking.get().map(|asking| asking.answers())
+    }
+
+    /// Takes an answer for the next run.
+    pub(crate) fn give(&mut self, question: &Question, answer: Answer) {
+        if let Some(asking) = self.asking.get_mut() {
+            asking.give(question, answer);
+        }
+    }
+
+    /// Forgets the answers that came without their questions.
+    pub(crate) fn forget_bare_answers(&mut self) {
+        if let Some(asking) = self.asking.get_mut() {
+            asking.forget_bare();
+        }
+    }
+
+    /// Whether the run has a question without an answer: whatever comes back of it counts no more.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.asking.get().is_some_and(|asking| asking.has_stopped())
+    }
+
+    /// What the run stopped for, if it did.
+    pub(crate) fn take_questions(&mut self) -> Option<Result<Vec<Question>, Fault>> {
+        self.asking.get_mut()?.take()
+    }
+
+    pub(super) fn asking(&self) -> &Asking {
+        self.asking.get_or_init(Box::default)
+    }
+
+    /// How this call can ask.
+    pub(super) fn means(&self) -> Means {
+        self.facts.means
+    }
+
+    /// What becomes of a form that can't be shown; `None` stops the run.
+    pub(super) fn no_form(&self, key: &str, no_form: &NoForm) -> Option<AskError> {
+        match no_form {
+            NoForm::Unsupported(reason) => {
+                let needed = ClientCapabilities::default();
+                let reason = format!("This client can't be asked with such a form: {reason}");
+                Some(AskError::Unsupported(Unsupported { needed, reason }))
+            }
+            NoForm::Mistake(reason) => {
+                tracing::error!(key, %reason, "what is asked is no form");
+                self.asking().fail();
+                None
+            }
+        }
+    }
+
+    /// The answer to a question; `None` stops the run.
+    ///
+    /// # Panics
+    /// In a function that is not `async`.
+    pub(super) fn answer<T>(
+        &self,
+        key: &str,
+        asks: &Asks,
+        read: impl Fn(&str) -> Result<Result<T, AskError>, String>,
+    ) -> Option<Result<T, AskError>> {
+        if self.synchronous {
+            // Found by the first call in development: what a peer sends makes no difference.
+            panic!("only an `async fn` can ask: its thread would wait here for ever. Make the function `async`");
+        }
+        self.asking().answer(key, asks, read, self.facts.means, self.capabilities())
     }
 
     pub(crate) fn set_session_id(&mut self, id: Box<str>) {

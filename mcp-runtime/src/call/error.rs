@@ -2,6 +2,9 @@
 
 use std::{error::Error as StdError, fmt};
 
+use super::Fault;
+use crate::protocol::ClientCapabilities;
+
 /// A tool's refusal, which the model reads: say what to do next.
 ///
 /// It becomes a result with `isError: true`, never a protocol error. There is deliberately no blanket `From` for every
@@ -13,14 +16,14 @@ use std::{error::Error as StdError, fmt};
 pub struct ToolError {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
-    /// The tool did not refuse: its call failed as protocol.
-    fault: bool,
+    /// The tool did not refuse: its call failed as protocol, with this.
+    fault: Option<Box<Fault>>,
 }
 
 impl ToolError {
     /// A refusal with this text for the model.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None, fault: false }
+        Self { message: message.into(), source: None, fault: None }
     }
 
     /// A failure whose details are the operator's alone: the log gets the source, the model a fixed text with an id by
@@ -30,19 +33,32 @@ impl ToolError {
         let id = incident_id();
         tracing::error!(incident = %id, error = %chain(&*source), "a tool failed");
         let message = format!("internal error, id {id}: the details are in the server's log");
-        Self { message, source: Some(source), fault: false }
+        Self { message, source: Some(source), fault: None }
     }
 
     /// A typed result that can't be JSON: the call has no result that a client could be given, so it becomes a
     /// [`Fault`](super::Fault), -32603, and nothing that the model reads.
     pub(crate) fn unencodable(source: serde_json::Error) -> Self {
         tracing::error!(error = %source, "the result of a tool can't be JSON");
-        Self { message: "internal error".to_owned(), source: Some(source.into()), fault: true }
+        Self {
+            message: "internal error".to_owned(),
+            source: Some(source.into()),
+            fault: Some(Box::new(Fault::internal())),
+        }
     }
 
-    /// Whether the call failed as protocol.
-    pub(crate) fn is_fault(&self) -> bool {
-        self.fault
+    /// A call that needs what its client did not declare: a [`Fault`](super::Fault), -32021, where the revision has that.
+    pub(crate) fn missing_capability(message: String, needed: &ClientCapabilities) -> Self {
+        let fault = Fault::missing_capability(message.clone(), needed);
+        Self { message, source: None, fault: Some(Box::new(fault)) }
+    }
+
+    /// The refusal, or what its call failed with as protocol.
+    pub(crate) fn or_fault(self) -> Result<Self, Fault> {
+        match self.fault {
+            Some(fault) => Err(*fault),
+            None => Ok(self),
+        }
     }
 
     /// Whether it is masked: the details are the operator's alone.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::wire::Code;
+use crate::{protocol::ClientCapabilities, wire::Code};
 
 /// A JSON-RPC error: the call existed and can't be answered with a result.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,9 @@ pub enum FaultKind {
     Unavailable,
     /// There is no such resource: revisions before 2026-07-28 have a code of their own for it.
     ResourceNotFound,
+    /// The call needs what the client did not declare: -32021 with HTTP 400 on 2026-07-28. Older revisions have no code
+    /// for it: a tool's call is answered with `isError`, anything else with -32602.
+    MissingCapability,
 }
 
 impl Fault {
@@ -57,6 +60,23 @@ impl Fault {
     pub fn resource_not_found(uri: &str) -> Self {
         let fault = Self::new(Code::INVALID_PARAMS, "Resource not found");
         Self { kind: FaultKind::ResourceNotFound, ..fault }.with_data(serde_json::json!({ "uri": uri }))
+    }
+
+    /// The call needs capabilities that the client did not declare.
+    ///
+    /// # Source
+    /// 2026-07-28 basic/index §Error Codes.
+    #[must_use]
+    pub fn missing_capability(message: impl Into<String>, needed: &ClientCapabilities) -> Self {
+        let fault = Self::new(Code::MISSING_CAPABILITY, message);
+        Self { kind: FaultKind::MissingCapability, ..fault }
+            .with_data(serde_json::json!({ "requiredCapabilities": needed }))
+    }
+
+    /// The one answer for every `requestState` that can't be used: forged, foreign, expired, used already.
+    #[must_use]
+    pub(crate) fn invalid_request_state() -> Self {
+        Self::new(Code::INVALID_PARAMS, "Invalid or expired requestState")
     }
 
     /// The store could not answer in time; the details are in the log.

@@ -3,6 +3,7 @@
 //! Takes: an operation with its context. Gives: an outcome or a [`Fault`]. Knows: protocol words, sessions,
 //! principals. Must not know: which revision the client speaks, where the bytes came from.
 
+mod ask;
 mod context;
 mod error;
 mod fault;
@@ -13,6 +14,10 @@ mod operation;
 mod outbox;
 mod result;
 
+pub(crate) use ask::{
+    ANSWERS_LIVE, Answer, Answers, Asking, Asks, FormOf, Given, Kinds, Means, NoForm, Question, canonical, digest,
+};
+pub use ask::{Ask, AskAll, AskError, Elicit, Unsupported};
 pub use context::Context;
 pub(crate) use context::{Facts, Progress, Session, Undecoded};
 pub use error::ToolError;

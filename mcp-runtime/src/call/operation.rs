@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Completion, Context, PromptResult, ToolResult};
+use super::{Completion, Context, PromptResult, Question, ToolResult};
 use crate::{
     protocol::{CacheHint, Prompt, Resource, ResourceContents, ResourceTemplate, Tool},
     session::SessionKey,
@@ -123,6 +123,15 @@ pub(crate) enum Outcome {
     },
     /// How an argument may go on.
     Completion(Box<Completion>),
+    /// It stopped: these questions have to be answered first.
+    Ask(Vec<Question>),
+}
+
+impl Outcome {
+    /// Whether it is a result that says that the tool failed.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Tool { result, .. } if result.is_error)
+    }
 }
 
 /// Which tool a result is of.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Dispatch, abridged, method_not_found, refused_as_fault,
-    run::{Calling, Completer},
+    run::{Calling, Completer, Stop},
 };
 use crate::{
     call::{Carrier, Completing, Completion, Context, Fault, Item, Outcome, Reference},
@@ -27,9 +27,9 @@ impl Dispatch {
         what: &Completing,
         carrier: &Carrier,
         cx: &mut Context,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, Stop> {
         if !self.offered.completion() {
-            return Err(method_not_found());
+            return Err(method_not_found().into());
         }
         let Some(reference) = self.reference(&what.reference, cx).await? else {
             // A provider's: it says nothing of values.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     Dispatch, internal, method_not_found,
     position::{Place, Position},
-    provided::{guarded, listing_failed},
+    provided::{guarded_quiet, listing_failed},
 };
 use crate::{
     call::{Carrier, Context, Fault, Item, List, Outcome, Page, Shown, ToolError},
@@ -145,7 +145,7 @@ impl Dispatch {
                 next = None;
                 break;
             };
-            let page = guarded("a provider's list", asked).await?.map_err(|error| listing_failed(&error))?;
+            let page = guarded_quiet("a provider's list", asked).await?.map_err(|error| listing_failed(&error))?;
             let (provider, skip) = (*provider, *skip);
             let (fits, behind) = self.fit(names, &shown, page, skip, &mut found, cx);
             next = Some(match behind {

@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 pub(crate) use catalogue::{Catalogue, Described, Indescribable};
 pub(crate) use provided::Kept;
-use provided::guarded;
+use provided::guarded_quiet;
+
+use run::Stop;
 
 use crate::{
     call::{Call, Carrier, Fault, Offered, Operation, Outcome, ToolError, Visible, chain},
@@ -64,7 +66,7 @@ pub(crate) struct Handles {
 }
 
 impl Dispatch {
-    /// Answers one operation, through whatever stands around it.
+    /// Answers one operation, through whatever stands around it, or stops with what has to be asked before.
     pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
         if self.middleware.is_empty() { self.operation(call).await } else { Box::pin(self.wrapped(call)).await }
     }
@@ -72,7 +74,7 @@ impl Dispatch {
     /// Answers an operation as what stands around it wants.
     async fn wrapped(&self, call: &mut Call) -> Result<Outcome, Fault> {
         let of_tool = matches!(call.operation, Operation::CallTool { .. });
-        let answer = guarded("a middleware", Next::new(&self.middleware, self, call).run()).await??;
+        let answer = guarded_quiet("a middleware", Next::new(&self.middleware, self, call).run()).await??;
         if answer.is_of_tool() != of_tool {
             tracing::error!("a middleware answered another method with the result of a tool");
             return Err(Fault::internal());
@@ -83,18 +85,23 @@ impl Dispatch {
     /// Answers one operation.
     async fn operation(&self, call: &mut Call) -> Result<Outcome, Fault> {
         let Call { operation, carrier, context } = call;
-        match operation {
+        let outcome = match operation {
             Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,
             // What is rarer than a tool's call is boxed, so that the future of every call stays small.
             Operation::List { list, cursor } => match self.whole_list(*list, cursor.as_deref(), carrier) {
                 Some(outcome) => Ok(outcome),
-                None => Box::pin(self.list(*list, cursor.as_deref(), carrier, context)).await,
+                None => Box::pin(self.list(*list, cursor.as_deref(), carrier, context)).await.map_err(Stop::Failed),
             },
             Operation::GetPrompt { name, arguments } => {
                 Box::pin(self.get_prompt(name, arguments, carrier, context)).await
             }
             Operation::ReadResource { uri } => Box::pin(self.read_resource(uri, carrier, context)).await,
             Operation::Complete(what) => Box::pin(self.complete(what, carrier, context)).await,
+        };
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(Stop::Failed(fault)) => Err(fault),
+            Err(Stop::Asked) => context.take_questions().unwrap_or_else(|| Err(Fault::internal())).map(Outcome::Ask),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Dispatch, abridged, method_not_found, refused_as_fault,
-    run::{Calling, Prompt},
+    run::{Calling, Prompt, Stop},
 };
 use crate::{
     call::{Carrier, Context, Fault, Item, Outcome},
@@ -17,20 +17,21 @@ impl Dispatch {
         arguments: &Raw,
         carrier: &Carrier,
         cx: &mut Context,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, Stop> {
         let shown = self.shows(Item::Prompt(name), cx);
         let Some(index) = self.service.find_prompt(name).filter(|_| shown) else {
             if !self.offered.prompts {
-                return Err(method_not_found());
+                return Err(method_not_found().into());
             }
             if shown && let Some(outcome) = self.get_provided_prompt(name, arguments, cx).await? {
                 return Ok(outcome);
             }
-            return Err(Fault::new(Code::INVALID_PARAMS, format!("Unknown prompt: {}", abridged(name))));
+            let fault = Fault::new(Code::INVALID_PARAMS, format!("Unknown prompt: {}", abridged(name)));
+            return Err(fault.into());
         };
-        let Some((card, checks)) = self.catalogue.prompt(index) else { return Err(Fault::internal()) };
+        let Some((card, checks)) = self.catalogue.prompt(index) else { return Err(Fault::internal().into()) };
         let calling = Calling { function: Prompt(index), card, checks, arguments, carrier };
         let result = self.call(calling, cx).await?;
-        result.map(|result| Outcome::Prompt(Box::new(result))).map_err(|refusal| refused_as_fault(&refusal))
+        result.map(|result| Outcome::Prompt(Box::new(result))).map_err(|refusal| refused_as_fault(&refusal).into())
     }
 }

@@ -9,7 +9,10 @@ use std::{
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
-use super::{Dispatch, internal, refused_as_fault, run::panicked};
+use super::{
+    Dispatch, internal, refused_as_fault,
+    run::{Stop, panicked, until_asked},
+};
 use crate::{
     call::{Answered, Context, Fault, Item, Outcome, ResourceResult, ToolError, ToolResult},
     protocol::{CacheHint, ResourceContents, Tool},
@@ -48,9 +51,9 @@ impl Dispatch {
         name: &str,
         arguments: &Raw,
         cx: &Context,
-    ) -> Result<Option<Outcome>, Fault> {
+    ) -> Result<Option<Outcome>, Stop> {
         for provider in &self.providers.tools {
-            let tool = match guarded(name, provider.find(cx, name)).await? {
+            let tool = match guarded(cx, name, provider.find(cx, name)).await? {
                 Ok(None) => continue,
                 Ok(Some(tool)) => tool,
                 Err(refusal) => return Ok(Some(Outcome::of_tool(Answered::Framework, refused(&refusal)))),
@@ -59,7 +62,7 @@ impl Dispatch {
                 Ok(strict) => strict,
                 Err(wrong) => {
                     tracing::error!(tool = name, "a provided tool can't be called: {wrong}");
-                    return Err(Fault::internal());
+                    return Err(Fault::internal().into());
                 }
             };
             check_mirrors(&strict.mirrored, arguments, cx)?;
@@ -67,13 +70,13 @@ impl Dispatch {
             let result = match strict.check(name, arguments.as_str()) {
                 Err(refusal) => Err(refusal),
                 Ok(()) => match serde_json::from_str::<&RawValue>(arguments.as_str()) {
-                    Ok(arguments) => guarded(name, provider.call(cx, name, arguments)).await?,
-                    Err(error) => return Err(internal("reading arguments", &error)),
+                    Ok(arguments) => guarded(cx, name, provider.call(cx, name, arguments)).await?,
+                    Err(error) => return Err(internal("reading arguments", &error).into()),
                 },
             };
             let result = match result {
-                Err(error) if error.is_fault() => return Err(Fault::internal()),
-                result => result.unwrap_or_else(|refusal| refused(&refusal)),
+                Err(refusal) => refused(&refusal.or_fault()?),
+                Ok(result) => result,
             };
             return Ok(Some(Outcome::of_tool(Answered::Provided { output_schema }, result)));
         }
@@ -86,34 +89,34 @@ impl Dispatch {
         name: &str,
         arguments: &Raw,
         cx: &Context,
-    ) -> Result<Option<Outcome>, Fault> {
+    ) -> Result<Option<Outcome>, Stop> {
         for provider in &self.providers.prompts {
-            let found = guarded(name, provider.find(cx, name)).await?;
+            let found = guarded(cx, name, provider.find(cx, name)).await?;
             let Some(prompt) = found.map_err(|refusal| refused_as_fault(&refusal))? else { continue };
             let arguments: BTreeMap<String, String> =
                 serde_json::from_str(arguments.as_str()).map_err(|error| internal("arguments of a prompt", &error))?;
             let missing = prompt.arguments.iter().find(|known| known.required && !arguments.contains_key(&known.name));
             if let Some(missing) = missing {
                 let message = format!("The prompt needs the argument `{}`", missing.name);
-                return Err(Fault::new(Code::INVALID_PARAMS, message));
+                return Err(Fault::new(Code::INVALID_PARAMS, message).into());
             }
             if arguments.keys().any(|name| !prompt.arguments.iter().any(|known| known.name == *name)) {
                 let known: Vec<_> = prompt.arguments.iter().map(|known| format!("`{}`", known.name)).collect();
                 let message = format!("The prompt has no such argument; known are {}", known.join(", "));
-                return Err(Fault::new(Code::INVALID_PARAMS, message));
+                return Err(Fault::new(Code::INVALID_PARAMS, message).into());
             }
-            let result = guarded(name, provider.get(cx, name, &arguments)).await?;
-            let result = result.map_err(|refusal| refused_as_fault(&refusal))?;
+            let result = guarded(cx, name, provider.get(cx, name, &arguments)).await?;
+            let result = result.map_err(refused_whole)?;
             return Ok(Some(Outcome::Prompt(Box::new(result))));
         }
         Ok(None)
     }
 
     /// Reads a resource of the first provider that has it; `None` where none has.
-    pub(super) async fn read_provided_resource(&self, uri: &str, cx: &Context) -> Result<Option<Outcome>, Fault> {
+    pub(super) async fn read_provided_resource(&self, uri: &str, cx: &Context) -> Result<Option<Outcome>, Stop> {
         for provider in &self.providers.resources {
-            let result = guarded(uri, provider.read(cx, uri)).await?;
-            let contents = match result.map_err(|refusal| refused_as_fault(&refusal))? {
+            let result = guarded(cx, uri, provider.read(cx, uri)).await?;
+            let contents = match result.map_err(refused_whole)? {
                 ResourceResult::NotFound => continue,
                 ResourceResult::Text(text) => vec![ResourceContents::text(uri, "text/plain", text)],
                 ResourceResult::Blob(bytes) => vec![ResourceContents::blob(uri, "application/octet-stream", bytes)],
@@ -129,7 +132,7 @@ impl Dispatch {
     /// Whether a provider has a prompt of this name.
     pub(super) async fn has_provided_prompt(&self, name: &str, cx: &Context) -> Result<bool, Fault> {
         for provider in &self.providers.prompts {
-            let found = guarded(name, provider.find(cx, name)).await?;
+            let found = guarded_quiet(name, provider.find(cx, name)).await?;
             if found.map_err(|refusal| refused_as_fault(&refusal))?.is_some() {
                 return Ok(true);
             }
@@ -145,7 +148,7 @@ impl Dispatch {
         for provider in &self.providers.resources {
             let mut cursor = None;
             for _ in 0..MOST_PAGES {
-                let page = guarded(text, provider.templates(cx, cursor.as_deref())).await?;
+                let page = guarded_quiet(text, provider.templates(cx, cursor.as_deref())).await?;
                 let page = page.map_err(|refusal| refused_as_fault(&refusal))?;
                 if page.items.iter().any(|template| template.uri_template == text) {
                     return Ok(true);
@@ -168,14 +171,26 @@ pub(super) fn check_mirrors(mirrored: &[Mirrored], arguments: &Raw, cx: &Context
     Ok(())
 }
 
-/// Awaits what a provider does; its panic is a fault of this request alone.
-pub(super) async fn guarded<T>(what: &str, future: BoxFuture<'_, T>) -> Result<T, Fault> {
+/// Awaits what a provider does, until it gives something or has asked something; its panic is a fault of this request
+/// alone.
+async fn guarded<T>(cx: &Context, what: &str, future: BoxFuture<'_, T>) -> Result<T, Stop> {
+    let guarded = AssertUnwindSafe(until_asked(cx, future)).catch_unwind().await;
+    guarded.unwrap_or_else(|panic| Err(panicked(what, panic).into()))
+}
+
+/// The same where nothing can be asked.
+pub(super) async fn guarded_quiet<T>(what: &str, future: BoxFuture<'_, T>) -> Result<T, Fault> {
     AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| panicked(what, panic))
 }
 
 /// A provider that can't list: not the client's mistake.
 pub(super) fn listing_failed(error: &ToolError) -> Fault {
     Fault::new(Code::INTERNAL_ERROR, error.message())
+}
+
+/// What a prompt or resource refuses, or what it failed with as protocol.
+fn refused_whole(refusal: ToolError) -> Fault {
+    refusal.or_fault().map_or_else(|fault| fault, |refusal| refused_as_fault(&refusal))
 }
 
 fn refused(refusal: &ToolError) -> ToolResult {

@@ -2,20 +2,20 @@
 
 use super::{
     Dispatch, method_not_found, refused_as_fault,
-    run::{Calling, Resource},
+    run::{Calling, Resource, Stop},
 };
 use crate::{
     call::{Carrier, Context, Fault, Item, Outcome, ResourceResult},
-    protocol::ResourceContents,
+    protocol::{CacheHint, ResourceContents},
     service::ResourceCard,
     wire::Raw,
 };
 
 impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
-    pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Fault> {
+    pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Stop> {
         if !self.offered.resources {
-            return Err(method_not_found());
+            return Err(method_not_found().into());
         }
         let located = self.catalogue.locate(uri, self.by_handle(carrier));
         let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx)) else {
@@ -24,15 +24,17 @@ impl Dispatch {
             {
                 return Ok(outcome);
             }
-            return Err(Fault::resource_not_found(uri));
+            return Err(Fault::resource_not_found(uri).into());
         };
-        let Some((resource, checks)) = self.catalogue.resource(index) else { return Err(Fault::internal()) };
+        let Some((resource, checks)) = self.catalogue.resource(index) else { return Err(Fault::internal().into()) };
         let arguments = Raw::from(&*variables);
         let calling =
             Calling { function: Resource(index), card: &resource.function, checks, arguments: &arguments, carrier };
         let result = self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?;
         let contents = contents(uri, resource, result).ok_or_else(|| Fault::resource_not_found(uri))?;
-        Ok(Outcome::Resource { contents, cache: resource.cache })
+        // What was asked for is not in the request by which it could be found again.
+        let cache = if cx.answers().is_some() { CacheHint::NONE } else { resource.cache };
+        Ok(Outcome::Resource { contents, cache })
     }
 
     /// Whether the caller may know of this declared resource; of one that fits a template, it must know both.

@@ -1,6 +1,6 @@
 //! A function, run: on a draft of its session where it borrows one, again when the draft lost a race.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, task::Poll, time::Duration};
 
 use futures_util::FutureExt;
 
@@ -79,6 +79,20 @@ impl Function for Completer {
     }
 }
 
+/// Why a call gave nothing, not even a refusal.
+pub(super) enum Stop {
+    /// It failed as protocol.
+    Failed(Fault),
+    /// The function stopped to ask: the context has the questions.
+    Asked,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
 /// What one call of a function works with.
 pub(super) struct Calling<'a, F> {
     pub(super) function: F,
@@ -95,16 +109,19 @@ impl Dispatch {
         &self,
         calling: Calling<'_, F>,
         cx: &mut Context,
-    ) -> Result<Result<F::Output, ToolError>, Fault> {
+    ) -> Result<Result<F::Output, ToolError>, Stop> {
         let name = calling.card.name;
+        if !calling.card.asks {
+            cx.set_synchronous();
+        }
         // Around all of it: a user's type can panic when it is decoded or encoded, too.
         AssertUnwindSafe(self.call_unguarded(calling, cx))
             .catch_unwind()
             .await
-            .unwrap_or_else(|panic| Err(panicked(name, panic)))
+            .unwrap_or_else(|panic| Err(panicked(name, panic).into()))
             .and_then(|result| match result {
-                // A result that can't be JSON is none, and no refusal either.
-                Err(error) if error.is_fault() => Err(Fault::internal()),
+                // What can't be answered with a result is no refusal either.
+                Err(refusal) => Ok(Err(refusal.or_fault()?)),
                 result => Ok(result),
             })
     }
@@ -113,11 +130,11 @@ impl Dispatch {
         &self,
         calling: Calling<'_, F>,
         cx: &mut Context,
-    ) -> Result<Result<F::Output, ToolError>, Fault> {
+    ) -> Result<Result<F::Output, ToolError>, Stop> {
         let Calling { function, card, checks, arguments, carrier } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return Ok(self.run(&function, undecoded, &mut [], cx).await);
+            return self.run(&function, undecoded, &mut [], cx).await;
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -151,7 +168,7 @@ impl Dispatch {
         session: SessionKey,
         arguments: Arguments<'_>,
         cx: &Context,
-    ) -> Result<Result<F::Output, ToolError>, Fault> {
+    ) -> Result<Result<F::Output, ToolError>, Stop> {
         let idle = self.sessions.idle(session);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -159,9 +176,10 @@ impl Dispatch {
             }
             let mut draft = match self.state.begin(session, card.parts, idle).await {
                 Ok(draft) => draft,
-                Err(error) => return state_failed(card, error).map(Err),
+                Err(error) => return Ok(Err(state_failed(card, error)?)),
             };
-            let result = match self.run(function, arguments, &mut draft.slots, cx).await {
+            // Whoever stops to ask leaves here, without its draft and its turn.
+            let result = match self.run(function, arguments, &mut draft.slots, cx).await? {
                 Ok(result) if F::succeeded(&result) => result,
                 // Dropping the draft discards it.
                 refusal => return Ok(refusal),
@@ -169,22 +187,22 @@ impl Dispatch {
             match Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()))).await {
                 Ok(Ended::Saved) => return Ok(Ok(result)),
                 Ok(Ended::Lost) => {}
-                Err(error) => return state_failed(card, error).map(Err),
+                Err(error) => return Ok(Err(state_failed(card, error)?)),
             }
         }
         let message = "Other calls kept changing this session's state, nothing was written: try again";
-        Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })))
+        Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })).into())
     }
 
-    /// Runs a function once.
-    fn run<'a, F: Function>(
+    /// Runs a function once, until it gives something or has asked something.
+    async fn run<'a, F: Function>(
         &'a self,
         function: &'a F,
         arguments: Arguments<'a>,
         parts: &'a mut [PartSlot],
         cx: &'a Context,
-    ) -> BoxFuture<'a, Result<F::Output, ToolError>> {
-        function.run(&*self.service, Run { arguments, parts, cx })
+    ) -> Result<Result<F::Output, ToolError>, Stop> {
+        until_asked(cx, function.run(&*self.service, Run { arguments, parts, cx })).await
     }
 
     fn bad_handle(&self) -> ToolError {
@@ -194,6 +212,16 @@ impl Dispatch {
              returns, exactly as it is"
         ))
     }
+}
+
+/// Polls what a function does until it gives something or has asked something.
+pub(super) async fn until_asked<T>(cx: &Context, mut run: BoxFuture<'_, T>) -> Result<T, Stop> {
+    std::future::poll_fn(move |task| {
+        let polled = run.as_mut().poll(task);
+        // Whatever came back of it: a question can be hidden by `select!` or a timeout, but not taken back.
+        if cx.has_stopped() { Poll::Ready(Err(Stop::Asked)) } else { polled.map(Ok) }
+    })
+    .await
 }
 
 /// What a failure of the state means: for the model, for the client's program, or for the operator.

@@ -3,10 +3,11 @@
 use super::{
     Dispatch, abridged, internal, method_not_found,
     provided::check_mirrors,
-    run::{Calling, Tool},
+    run::{Calling, Stop, Tool},
+    unavailable,
 };
 use crate::{
-    call::{Answered, Carrier, Context, Fault, Item, Outcome, ToolResult},
+    call::{ANSWERS_LIVE, Answered, Carrier, Context, Fault, Item, Outcome, ToolResult},
     wire::{Code, Raw},
 };
 
@@ -18,16 +19,35 @@ impl Dispatch {
         arguments: &Raw,
         carrier: &Carrier,
         cx: &mut Context,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, Stop> {
         let Some(index) = self.service.find_tool(name).filter(|_| self.shows(Item::Tool(name), cx)) else {
             return Box::pin(self.call_other_tool(name, arguments, carrier, cx)).await;
         };
-        let Some((card, checks, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal()) };
+        let Some((card, checks, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
         check_mirrors(mirrored, arguments, cx)?;
+        if cx.answers().is_some() {
+            Box::pin(self.use_answers(index, cx)).await?;
+        }
         let calling = Calling { function: Tool(index), card, checks, arguments, carrier };
         let result = self.call(calling, cx).await?;
         let result = result.unwrap_or_else(|refusal| ToolResult::error(refusal.message()));
         Ok(Outcome::of_tool(Answered::Declared(index), result))
+    }
+
+    /// Makes sure that a tool which wants that takes the same answers once.
+    #[cold]
+    async fn use_answers(&self, tool: usize, cx: &mut Context) -> Result<(), Fault> {
+        if !self.service.card().tools.get(tool).is_some_and(|card| card.single_use) {
+            return Ok(());
+        }
+        // Nothing tells two calls with the same bare answers apart, so they are asked for again.
+        cx.forget_bare_answers();
+        let Some(name) = cx.answers().and_then(|answers| answers.name) else { return Ok(()) };
+        match self.sessions.use_once(name, ANSWERS_LIVE).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Fault::invalid_request_state()),
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     /// Calls a tool that is not declared, or not for this caller: the one that mints handles, or a provider's.
@@ -37,19 +57,20 @@ impl Dispatch {
         arguments: &Raw,
         carrier: &Carrier,
         cx: &Context,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, Stop> {
         if self.by_handle(carrier) && name == self.handles.minting_tool {
-            return self.mint(cx);
+            return Ok(self.mint(cx)?);
         }
         if !self.offered.tools {
-            return Err(method_not_found());
+            return Err(method_not_found().into());
         }
         if self.shows(Item::Tool(name), cx)
             && let Some(outcome) = self.call_provided_tool(name, arguments, cx).await?
         {
             return Ok(outcome);
         }
-        Err(Fault::new(Code::INVALID_PARAMS, format!("Unknown tool: {}", abridged(name))))
+        let message = format!("Unknown tool: {}", abridged(name));
+        Err(Fault::new(Code::INVALID_PARAMS, message).into())
     }
 
     /// Runs the minting tool.

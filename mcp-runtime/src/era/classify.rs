@@ -6,7 +6,7 @@ use super::{Era, Opened, Surroundings, modern, refuse};
 use crate::{
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
-    wire::{Code, Message, Notification, Request},
+    wire::{Code, Message, Notification, Request, Response},
 };
 
 /// What the `MCP-Protocol-Version` header says.
@@ -46,11 +46,13 @@ impl Era {
                 self.notified(notification, process.key());
                 Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
             }
-            (Message::Response(_), Source::Http { headers, .. }) => {
-                Opened::Answered(Box::pin(self.http_response(headers, around)).await)
+            (Message::Response(response), Source::Http { headers, .. }) => {
+                Opened::Answered(Box::pin(self.http_response(response, headers, around)).await)
             }
-            // Nothing was asked on this connection, so there is nothing that a response could answer.
-            (Message::Response(_), Source::Stdio(_)) => Opened::Answered(Outbound::empty(StatusCode::ACCEPTED)),
+            (Message::Response(response), Source::Stdio(process)) => {
+                self.open.answered(process.key(), response);
+                Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
+            }
         }
     }
 
@@ -127,8 +129,9 @@ impl Era {
         }
     }
 
-    /// A response needs a session whose question it could answer; nothing is asked yet that it could answer.
-    async fn http_response(&self, headers: &Headers, around: &Surroundings<'_>) -> Outbound {
+    /// A response answers a question of its session, whatever stream the question went by. One that answers none, or
+    /// comes late, or comes again, is taken all the same: its sender can't do anything about it.
+    async fn http_response(&self, response: &Response, headers: &Headers, around: &Surroundings<'_>) -> Outbound {
         match Hinted::of(headers) {
             Hinted::Nothing => {}
             Hinted::Known(version) if !version.facts().modern => {}
@@ -137,7 +140,10 @@ impl Era {
             }
         }
         match self.legacy_session(headers, None, around.principal).await {
-            Ok(Some(_)) => Outbound::empty(StatusCode::ACCEPTED),
+            Ok(Some(session)) => {
+                self.open.answered(session.key, response);
+                Outbound::empty(StatusCode::ACCEPTED)
+            }
             Ok(None) => refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here"),
             Err(refusal) => refusal,
         }

@@ -4,6 +4,7 @@
 //! once; and later the bytes of an outcome. Knows: revisions, what headers mean, what carries a session. Must not know:
 //! tools' functions, sockets, dispatch.
 
+mod asking;
 mod classify;
 mod in_flight;
 mod legacy;
@@ -14,20 +15,20 @@ mod prepared;
 mod project;
 mod refuse;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use in_flight::InFlight;
-pub(crate) use legacy::Streams;
+pub(crate) use legacy::{Open, Streams};
 pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
 pub(crate) use refuse::malformed;
 
 use crate::{
     auth::Principal,
-    call::{Call, Fault, Outbox, Outcome},
+    call::{Answered, Call, Fault, FaultKind, Outbox, Outcome, ToolResult},
     exchange::Outbound,
     protocol::Version,
     session::{SessionKey, SessionRoom},
-    wire::Id,
+    wire::{Id, Request},
 };
 
 /// Both eras of a running server.
@@ -36,6 +37,8 @@ pub(crate) struct Era {
     pub(crate) prepared: Prepared,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
+    /// Questions that wait for their answers.
+    pub(crate) open: Open,
 }
 
 /// What surrounds a message.
@@ -65,6 +68,18 @@ pub(crate) struct Return {
     pub(crate) version: Version,
     /// Where `notifications/cancelled` looks for it.
     pub(crate) scope: Option<SessionKey>,
+    /// It calls a tool, so that a failure can be a result that the model reads.
+    pub(crate) calls_tool: bool,
+    /// The pages that were opened for it, where the client wants to know when they are done.
+    pub(crate) pages: OnceLock<Box<legacy::Pages>>,
+}
+
+impl Return {
+    /// To this request, which nothing can cancel.
+    fn to(request: &Request, version: Version) -> Self {
+        let calls_tool = &*request.method == "tools/call";
+        Self { id: request.id.clone(), version, scope: None, calls_tool, pages: OnceLock::new() }
+    }
 }
 
 /// A result larger than this is not sent: -32603.
@@ -74,7 +89,19 @@ impl Era {
     /// Turns an outcome into the answer of its revision.
     pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>) -> Outbound {
         let answer = match outcome {
-            Ok(outcome) => project::result(&self.prepared, to, outcome),
+            Ok(outcome) => {
+                if let Some(pages) = to.pages.get().filter(|_| !outcome.is_failure()) {
+                    pages.complete();
+                }
+                project::result(&self.prepared, to, outcome)
+            }
+            // Before there was a code for it, a tool that can't ask was a tool that says so.
+            Err(Fault { kind: FaultKind::MissingCapability, message, .. })
+                if to.calls_tool && !to.version.facts().modern =>
+            {
+                let outcome = Outcome::of_tool(Answered::Framework, ToolResult::error(message));
+                project::result(&self.prepared, to, outcome)
+            }
             Err(fault) => refuse::fault(to, &fault),
         };
         if answer.body.len() > RESULT_LIMIT {

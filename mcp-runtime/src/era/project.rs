@@ -24,6 +24,8 @@ pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outb
         Outcome::Prompt(result) => prompt(out, prepared, facts, *result),
         Outcome::Resource { contents, cache } => resource(out, prepared, facts, contents, cache),
         Outcome::Completion(completion) => self::completion(out, prepared, facts, &completion),
+        // Questions are asked before anything is closed.
+        Outcome::Ask(_) => out.extend_from_slice(b"{}"),
     });
     Outbound::json(StatusCode::OK, body)
 }

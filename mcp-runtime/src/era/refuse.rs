@@ -56,6 +56,7 @@ pub(super) fn fault(to: &Return, fault: &Fault) -> Outbound {
     let data = fault.data.as_ref().map(ToString::to_string);
     let code = match fault.kind {
         FaultKind::ResourceNotFound if !to.version.facts().modern => RESOURCE_NOT_FOUND,
+        FaultKind::MissingCapability if !to.version.facts().modern => Code::INVALID_PARAMS,
         _ => fault.code,
     };
     error(status(to.version, fault), Some(&to.id), code, &fault.message, data.as_deref())

@@ -56,6 +56,15 @@ pub struct Facts {
     pub progress_message: bool,
     /// Capabilities have `extensions`.
     pub extensions: bool,
+    /// The person can be asked with a form.
+    pub elicitation: bool,
+    /// What the person is asked has a `mode`: a form or a page. Forms have defaults, titled choices and fields of several
+    /// choices.
+    pub elicitation_modes: bool,
+    /// A page has an `elicitationId`, and it can be told that the page did its work.
+    pub elicitation_ids: bool,
+    /// The client's model can be given tools; a message to it may have several blocks.
+    pub sampling_tools: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -74,6 +83,10 @@ const V2024_11_05: Facts = Facts {
     icons: false,
     progress_message: false,
     extensions: false,
+    elicitation: false,
+    elicitation_modes: false,
+    elicitation_ids: false,
+    sampling_tools: false,
 };
 const V2025_03_26: Facts = Facts {
     name: "2025-03-26",
@@ -92,10 +105,20 @@ const V2025_06_18: Facts = Facts {
     titles: true,
     structured: true,
     object_meta: true,
+    elicitation: true,
     ..V2025_03_26
 };
-const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, extensions: true, ..V2025_06_18 };
-const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, ..V2025_11_25 };
+const V2025_11_25: Facts = Facts {
+    name: "2025-11-25",
+    icons: true,
+    extensions: true,
+    elicitation_modes: true,
+    elicitation_ids: true,
+    sampling_tools: true,
+    ..V2025_06_18
+};
+const V2026_07_28: Facts =
+    Facts { name: "2026-07-28", modern: true, any_output: true, elicitation_ids: false, ..V2025_11_25 };
 
 impl Version {
     /// Every revision, oldest first.

@@ -40,7 +40,7 @@ pub(crate) use state::{Ended, StateError, StateRoom};
 ///
 /// # Panics
 /// When the operating system has none: going on would mean ids that can be guessed.
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => bytes,

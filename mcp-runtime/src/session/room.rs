@@ -30,7 +30,7 @@ use super::{
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation, Version},
-    store::{Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError},
+    store::{Blob, Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write},
 };
 
 /// The environment variable of the keys.
@@ -45,6 +45,8 @@ mod kind {
     pub(super) const HANDLE: u8 = 2;
     pub(super) const IDENTITY: u8 = 3;
     pub(super) const PROCESS: u8 = 4;
+    /// No carrier: the name of something that was used.
+    pub(super) const USED: u8 = 5;
 }
 
 /// The sessions of a running server.
@@ -358,6 +360,19 @@ impl SessionRoom {
     /// Whether the state of requests with a principal hangs on the principal.
     pub(crate) fn by_identity(&self) -> bool {
         self.by_identity
+    }
+
+    /// Remembers for this long that something of this random name was used, on every instance that shares the store;
+    /// `false` if it was used before.
+    pub(crate) async fn use_once(&self, name: [u8; 16], remembered: Duration) -> Result<bool, StoreError> {
+        let commit = Commit {
+            operation: Operation(super::random()),
+            owner: Owner::default(),
+            idle: remembered,
+            writes: vec![Write { key: "used", expected: 0, value: Blob::from_bytes(vec![1]) }],
+        };
+        let committed = answer(self.store.commit(session_key(kind::USED, name), commit), PATIENCE).await?;
+        Ok(committed == Committed::Saved)
     }
 
     /// Removes the record under this key.

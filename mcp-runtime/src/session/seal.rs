@@ -3,19 +3,21 @@
 //! Takes: bytes, a purpose, a principal. Gives: text, and the bytes back. Knows: one format, exactly. Must not know: what
 //! is sealed.
 
+use std::time::Duration;
+
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
     hmac,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
-use super::{SigningKeys, keys::RootKey, principal};
+use super::{SigningKeys, clock, jwt::SKEW_SECONDS, keys::RootKey, principal};
 use crate::auth::Principal;
 
 /// The bytes of the nonce, which stand in front.
 const NONCE: usize = 12;
-/// The longest text that is opened: 8 KiB.
-const LONGEST: usize = 8 * 1024;
+/// The longest text that is opened: 512 KiB.
+const LONGEST: usize = 512 * 1024;
 
 /// Seals and opens: whatever the key ring, the first key seals and all open.
 pub(crate) struct Seals {
@@ -58,6 +60,29 @@ impl Seals {
             key.open_in_place(nonce, around, &mut sealed).ok().map(|opened| opened.to_vec())
         })
     }
+
+    /// The same for bytes that count for this long alone; [`open_in_time`](Self::open_in_time) reads it.
+    pub(crate) fn seal_for(
+        &self,
+        purpose: &str,
+        principal: Option<&Principal>,
+        ttl: Duration,
+        bytes: &[u8],
+    ) -> Option<String> {
+        let now = clock::now();
+        let times = [now.to_be_bytes(), now.saturating_add(ttl.as_secs()).to_be_bytes()].concat();
+        self.seal(purpose, principal, &[&times, bytes].concat())
+    }
+
+    /// The bytes behind a text that still counts, and was not sealed in the future.
+    pub(crate) fn open_in_time(&self, purpose: &str, principal: Option<&Principal>, text: &str) -> Option<Vec<u8>> {
+        let opened = self.open(purpose, principal, text)?;
+        let (sealed, rest) = opened.split_first_chunk::<8>()?;
+        let (expires, bytes) = rest.split_first_chunk::<8>()?;
+        let now = clock::now();
+        let begun = u64::from_be_bytes(*sealed) <= now.saturating_add(SKEW_SECONDS);
+        (begun && now < u64::from_be_bytes(*expires)).then(|| bytes.to_vec())
+    }
 }
 
 #[cfg(test)]
@@ -97,5 +122,19 @@ mod tests {
             assert_eq!(seals.open("a", None, &text[..cut]), None);
         }
         assert_eq!(super::tests::seals().open("a", None, &text), None);
+    }
+
+    #[test]
+    fn what_is_sealed_for_a_time_counts_for_that_time() {
+        let seals = seals();
+        let text = seals.seal_for("a", None, Duration::from_secs(600), b"bytes").unwrap();
+        clock::jump(599);
+        assert_eq!(seals.open_in_time("a", None, &text).as_deref(), Some(&b"bytes"[..]));
+        clock::jump(1);
+        assert_eq!(seals.open_in_time("a", None, &text), None);
+        clock::jump(-600 - 3600);
+        assert_eq!(seals.open_in_time("a", None, &text), None, "sealed in the future");
+        clock::jump(3600);
+        assert_eq!(seals.open_in_time("a", None, &seals.seal("a", None, b"bytes").unwrap()), None);
     }
 }

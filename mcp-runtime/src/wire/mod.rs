@@ -21,4 +21,4 @@ pub use members::{Members, Params};
 pub use message::{Body, Malformed, Message, Notification, Request, Response};
 pub use raw::Raw;
 pub use read::{read, read_batch};
-pub(crate) use write::{write_error, write_notification, write_result, write_string};
+pub(crate) use write::{write_error, write_id, write_notification, write_request, write_result, write_string};

@@ -38,8 +38,19 @@ pub(crate) fn write_notification(out: &mut Vec<u8>, method: &str, params: impl F
     out.push(b'}');
 }
 
-/// Appends an id, as the peer sent it.
-pub(super) fn write_id(out: &mut Vec<u8>, id: &Id) {
+/// Appends a request; `params` writes a JSON object.
+pub(crate) fn write_request(out: &mut Vec<u8>, id: &Id, method: &str, params: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_id(out, id);
+    out.extend_from_slice(br#","method":"#);
+    write_string(out, method);
+    out.extend_from_slice(br#","params":"#);
+    params(out);
+    out.push(b'}');
+}
+
+/// Appends an id, as it came or was made.
+pub(crate) fn write_id(out: &mut Vec<u8>, id: &Id) {
     match id {
         Id::Integer(id) => write_integer(out, *id),
         Id::String(id) => write_string(out, id),

@@ -95,6 +95,19 @@ impl Request {
         self.answer(connection)
     }
 
+    /// Sends it on a connection of its own; an answer that is a stream is left for its reader, anything else is read.
+    pub fn open(&self, port: u16) -> (Response, Option<EventReader>) {
+        let mut connection = connect(port);
+        connection.write_all(&self.clone().header("Connection", "close").bytes(port)).expect("the server reads");
+        let mut reader = BufReader::new(connection);
+        let mut response = Response::read_head(&mut reader);
+        if response.header("content-type").is_some_and(|value| value.starts_with("text/event-stream")) {
+            return (response, Some(EventReader { reader, text: String::new() }));
+        }
+        response.read_body(&mut reader);
+        (response, None)
+    }
+
     /// Reads the whole answer to this request from the connection on which it was sent.
     pub fn answer(&self, connection: TcpStream) -> Response {
         let response = Response::read(&mut BufReader::new(connection));
@@ -121,16 +134,20 @@ impl Response {
     /// Reads status line, headers and body.
     pub fn read(reader: &mut impl BufRead) -> Self {
         let mut response = Self::read_head(reader);
-        if response.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
+        response.read_body(reader);
+        response
+    }
+
+    fn read_body(&mut self, reader: &mut impl BufRead) {
+        if self.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
             while let Some(chunk) = read_chunk(reader) {
-                response.body.extend_from_slice(&chunk);
+                self.body.extend_from_slice(&chunk);
             }
         } else {
-            let length = response.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0_usize);
-            response.body = vec![0; length];
-            reader.read_exact(&mut response.body).expect("the body is as long as it says");
+            let length = self.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0_usize);
+            self.body = vec![0; length];
+            reader.read_exact(&mut self.body).expect("the body is as long as it says");
         }
-        response
     }
 
     /// Reads status line and headers alone; interim responses, of which a server may send any number, are skipped.
@@ -183,14 +200,40 @@ impl Response {
             return Vec::new();
         }
         if self.header("content-type").is_some_and(|value| value.starts_with("text/event-stream")) {
-            let data = |event: &str| {
-                let lines = event.lines().filter_map(|line| line.strip_prefix("data:"));
-                lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
-            };
             let text = self.text();
             return text.split("\n\n").map(data).filter(|data| !data.is_empty()).collect();
         }
         vec![self.text()]
+    }
+}
+
+/// The data of an event.
+fn data(event: &str) -> String {
+    let lines = event.lines().filter_map(|line| line.strip_prefix("data:"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A stream of events that is read one by one.
+pub struct EventReader {
+    reader: BufReader<TcpStream>,
+    text: String,
+}
+
+impl EventReader {
+    /// The next message; `None` at the end of the stream.
+    pub fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let (message, rest) = (data(event), rest.to_owned());
+                self.text = rest;
+                if !message.is_empty() {
+                    return Some(message);
+                }
+            } else {
+                let chunk = read_chunk(&mut self.reader)?;
+                self.text += std::str::from_utf8(&chunk).expect("events are UTF-8");
+            }
+        }
     }
 }
 

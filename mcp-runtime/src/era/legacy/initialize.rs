@@ -71,8 +71,7 @@ impl Era {
 
 fn refused(request: &Request, fault: &Fault) -> Opened {
     // The shape of an error is the same in every revision with a handshake.
-    let to = Return { id: request.id.clone(), version: Version::NEWEST_WITH_HANDSHAKE, scope: None };
-    Opened::Answered(refuse::fault(&to, fault))
+    Opened::Answered(refuse::fault(&Return::to(request, Version::NEWEST_WITH_HANDSHAKE), fault))
 }
 
 /// Reads `initialize`, leniently where clients are known to leave things out.

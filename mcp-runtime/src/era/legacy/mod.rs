@@ -1,7 +1,9 @@
 //! The revisions that begin with a handshake: 2024-11-05 to 2025-11-25.
 
+mod ask;
 mod batch;
 mod initialize;
+mod question;
 mod session;
 mod streams;
 
@@ -9,11 +11,12 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+pub(crate) use ask::{Open, Pages};
 pub(crate) use streams::Streams;
 
-use super::{Era, Opened, Return, Surroundings, operations, refuse};
+use super::{Era, Opened, Return, Surroundings, asking, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Progress, Session},
+    call::{Call, Carrier, Context, Fault, Means, Progress, Session},
     exchange::{Headers, Outbound},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
@@ -71,7 +74,7 @@ impl Era {
         version: Version,
         carrier: Carrier,
         scope: Option<SessionKey>,
-        facts: crate::call::Facts,
+        mut facts: crate::call::Facts,
         around: &Surroundings<'_>,
     ) -> Opened {
         if &*request.method == "ping" {
@@ -81,18 +84,24 @@ impl Era {
             Ok(Some(operation)) => operation,
             Ok(None) => {
                 let fault = Fault::new(Code::METHOD_NOT_FOUND, "Method not found");
-                return self.refused(&request.id, version, fault);
+                return self.refused(request, version, fault);
             }
-            Err(fault) => return self.refused(&request.id, version, fault),
+            Err(fault) => return self.refused(request, version, fault),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
         around.outbox.outlive_the_request();
+        facts.means = match scope {
+            None => Means::NoSession,
+            Some(_) if !asking::can_stream(around.source) => Means::NoStream,
+            Some(_) => asking::means(version.facts(), &operation),
+        };
+        let to = Return { scope, ..Return::to(request, version) };
         let context = Context::new(facts, around.outbox.clone());
-        Opened::Call(Call { operation, carrier, context }, Return { id: request.id.clone(), version, scope })
+        Opened::Call(Call { operation, carrier, context }, to)
     }
 
-    fn refused(&self, id: &Id, version: Version, fault: Fault) -> Opened {
-        Opened::Answered(refuse::fault(&Return { id: id.clone(), version, scope: None }, &fault))
+    fn refused(&self, request: &Request, version: Version, fault: Fault) -> Opened {
+        Opened::Answered(refuse::fault(&Return::to(request, version), &fault))
     }
 
     /// The answer to `ping`.

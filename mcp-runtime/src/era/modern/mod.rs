@@ -1,11 +1,14 @@
 //! The revision without a handshake, 2026-07-28: each request carries its own envelope.
 
+mod ask;
 mod headers;
+
+pub(super) use ask::ask;
 
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Era, Opened, Return, Surroundings, legacy, operations, refuse};
+use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse};
 use crate::{
     call::{Call, Carrier, Context, Facts, Fault, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
@@ -66,7 +69,7 @@ fn try_open(
     if let Some(headers) = headers {
         same(&request.id, &headers.method, &request.method, "Mcp-Method")?;
     }
-    let to = Return { id: request.id.clone(), version, scope: scope(around) };
+    let to = Return { scope: scope(around), ..Return::to(request, version) };
     let operation = match &*request.method {
         "server/discover" => return Ok(Opened::Answered(discover(era, &to))),
         method => {
@@ -80,6 +83,8 @@ fn try_open(
             operation
         }
     };
+    let answers =
+        ask::answers(era, request, &operation, around.principal).map_err(|fault| refuse::fault(&to, &fault))?;
     // By identity where the server wants that and somebody is known, else by the handle in the arguments.
     let (carrier, session) = match around.principal.filter(|_| era.sessions.by_identity()) {
         Some(principal) => {
@@ -96,8 +101,12 @@ fn try_open(
         progress: legacy::progress(request, version),
         // Which tool has which is not known here: what came goes along, where there is a tool that could want it.
         mirrors: headers.filter(|_| era.prepared.mirrors()).map(|headers| Box::new(headers::mirrors(headers))),
+        means: asking::means(version.facts(), &operation),
     };
-    let context = Context::new(facts, around.outbox.clone());
+    let mut context = Context::new(facts, around.outbox.clone());
+    if let Some(answers) = answers {
+        context.set_answers(answers);
+    }
     Ok(Opened::Call(Call { operation, carrier, context }, to))
 }
 

@@ -5,6 +5,7 @@
 //! read), how a question travels.
 
 mod answer;
+mod ask;
 mod read;
 mod write;
 

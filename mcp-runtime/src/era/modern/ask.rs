@@ -1,0 +1,144 @@
+//! Questions as a result, and answers as parameters of the same request, sent again.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    auth::Principal,
+    call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, Operation, Question, canonical, digest},
+    era::{Era, Return, refuse},
+    exchange::Outbound,
+    wire::{Code, Raw, Request, write_result, write_string},
+};
+
+/// What the seals of `requestState` are for.
+const PURPOSE: &str = "request-state";
+/// What a call remembers between its questions has at most so many bytes.
+///
+/// Source: our choice, because the client sends it back in a body that is limited.
+const STATE_LIMIT: usize = 256 * 1024;
+
+/// What `requestState` holds, sealed.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    /// What it is for: no other request can use it.
+    request: [u8; 32],
+    answers: Answers,
+    /// What was asked with it: each key with the digest of its question.
+    open: BTreeMap<Box<str>, Box<str>>,
+}
+
+/// The answers that a request brings; `None` where it brings none.
+pub(super) fn answers(
+    era: &Era,
+    request: &Request,
+    operation: &Operation,
+    principal: Option<&Principal>,
+) -> Result<Option<Answers>, Fault> {
+    let (responses, state) = (request.params.get("inputResponses"), request.params.get("requestState"));
+    if responses.is_none() && state.is_none() {
+        return Ok(None);
+    }
+    let Some(digest) = digest_of(era, operation) else { return Ok(None) };
+    let state = state.map(|state| {
+        let opened = open(era, principal, state).filter(|state| state.request == digest);
+        opened.ok_or_else(Fault::invalid_request_state)
+    });
+    let sealed = state.transpose()?;
+    let knows = sealed.is_some();
+    let State { mut answers, open, .. } = sealed.unwrap_or_default();
+    for (key, result) in responses.map(given).transpose()?.unwrap_or_default() {
+        let question = open.get(&key);
+        // A state names what was asked with it; whatever else comes answers nothing.
+        if question.is_some() || !knows {
+            answers.given.insert(key, Given { question: question.cloned(), answer: Answer::Result(result) });
+        }
+    }
+    Ok(Some(answers))
+}
+
+/// The results in `inputResponses`, by key.
+fn given(responses: &Raw) -> Result<BTreeMap<Box<str>, Box<serde_json::value::RawValue>>, Fault> {
+    let invalid = |message: &str| Fault::new(Code::INVALID_PARAMS, message);
+    let members =
+        responses.members().ok_or_else(|| invalid("`params.inputResponses` must be an object of results by key"))?;
+    members
+        .iter()
+        .map(|(key, result)| {
+            let result = Some(result).filter(|result| result.is_object());
+            let result = result.and_then(|result| serde_json::from_str(result.as_str()).ok());
+            let result = result.ok_or_else(|| invalid("each member of `params.inputResponses` must be an object"))?;
+            Ok((key.into(), result))
+        })
+        .collect()
+}
+
+fn open(era: &Era, principal: Option<&Principal>, state: &Raw) -> Option<State> {
+    let opened = era.sessions.seals().open_in_time(PURPOSE, principal, &state.string()?)?;
+    serde_json::from_slice(&opened).ok()
+}
+
+/// The digest of what is asked for, with which arguments, of this server. `None` for what asks nothing.
+fn digest_of(era: &Era, operation: &Operation) -> Option<[u8; 32]> {
+    let (method, name, arguments) = match operation {
+        Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
+        Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
+        Operation::ReadResource { uri } => ("resources/read", uri, None),
+        Operation::List { .. } | Operation::Complete(_) => return None,
+    };
+    // The arguments are JSON, or the message would not have been read.
+    let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
+    let arguments = canonical(&arguments);
+    Some(digest(&[era.prepared.meta(), method.as_bytes(), name.as_bytes(), arguments.as_bytes()]))
+}
+
+/// The result that asks.
+pub(in crate::era) fn ask(era: &Era, call: &Call, to: &Return, questions: &[Question]) -> Outbound {
+    match sealed(era, call, questions) {
+        Err(fault) => refuse::fault(to, &fault),
+        Ok(state) => {
+            let mut body = Vec::with_capacity(1024 + state.len());
+            write_result(&mut body, &to.id, |out| {
+                out.extend_from_slice(b"{\"resultType\":\"input_required\",\"inputRequests\":{");
+                for (position, question) in questions.iter().enumerate() {
+                    if position > 0 {
+                        out.push(b',');
+                    }
+                    write_string(out, &question.key);
+                    out.extend_from_slice(b":{\"method\":");
+                    write_string(out, question.asks.method());
+                    out.extend_from_slice(b",\"params\":");
+                    out.extend_from_slice(question.asks.params().as_bytes());
+                    out.push(b'}');
+                }
+                out.extend_from_slice(b"},\"requestState\":");
+                write_string(out, &state);
+                out.extend_from_slice(b",\"_meta\":");
+                out.extend_from_slice(era.prepared.meta());
+                out.push(b'}');
+            });
+            Outbound::json(StatusCode::OK, body)
+        }
+    }
+}
+
+/// The state that goes with these questions.
+fn sealed(era: &Era, call: &Call, questions: &[Question]) -> Result<String, Fault> {
+    let mut answers = call.context.answers().cloned().unwrap_or_default();
+    answers.name = Some(crate::session::random());
+    let open = questions.iter().map(|question| (question.key.clone(), question.digest.clone())).collect();
+    let request = digest_of(era, &call.operation).ok_or_else(Fault::internal)?;
+    let state = serde_json::to_vec(&State { request, answers, open }).unwrap_or_default();
+    if state.len() > STATE_LIMIT {
+        tracing::error!(bytes = state.len(), limit = STATE_LIMIT, "a call remembers too much between its questions");
+        let message = format!(
+            "The answers so far are larger than the {STATE_LIMIT} bytes that a call may remember between its questions"
+        );
+        return Err(Fault::new(Code::INTERNAL_ERROR, message));
+    }
+    let sealed = era.sessions.seals().seal_for(PURPOSE, call.context.principal(), ANSWERS_LIVE, &state);
+    sealed.ok_or_else(Fault::internal)
+}
