@@ -18,6 +18,7 @@ mod programs;
 mod results;
 mod robustness;
 mod running;
+mod streams;
 mod support;
 mod tidy;
 mod transcripts;

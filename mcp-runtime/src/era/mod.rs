@@ -17,7 +17,7 @@ mod refuse;
 use std::sync::Arc;
 
 pub(crate) use in_flight::InFlight;
-pub(crate) use legacy::Streams;
+pub(crate) use legacy::{Record, Streams};
 pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
 pub(crate) use refuse::malformed;
 
@@ -27,6 +27,7 @@ use crate::{
     exchange::Outbound,
     protocol::Version,
     session::{SessionKey, SessionRoom},
+    store::EventLog,
     wire::Id,
 };
 
@@ -34,6 +35,7 @@ use crate::{
 pub(crate) struct Era {
     pub(crate) sessions: Arc<SessionRoom>,
     pub(crate) prepared: Prepared,
+    pub(crate) events: Arc<dyn EventLog>,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
 }

@@ -56,6 +56,8 @@ pub struct Facts {
     pub progress_message: bool,
     /// Capabilities have `extensions`.
     pub extensions: bool,
+    /// The server may end a connection before its answer, and clients come back for it: streams begin with an id.
+    pub polling: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -74,6 +76,7 @@ const V2024_11_05: Facts = Facts {
     icons: false,
     progress_message: false,
     extensions: false,
+    polling: false,
 };
 const V2025_03_26: Facts = Facts {
     name: "2025-03-26",
@@ -94,8 +97,9 @@ const V2025_06_18: Facts = Facts {
     object_meta: true,
     ..V2025_03_26
 };
-const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, extensions: true, ..V2025_06_18 };
-const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, ..V2025_11_25 };
+const V2025_11_25: Facts =
+    Facts { name: "2025-11-25", icons: true, extensions: true, polling: true, ..V2025_06_18 };
+const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, polling: false, ..V2025_11_25 };
 
 impl Version {
     /// Every revision, oldest first.

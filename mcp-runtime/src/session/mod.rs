@@ -30,6 +30,7 @@ pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionM
 #[cfg(test)]
 pub(crate) use part::Held;
 pub use part::{Part, PartCard, PartSlot, PartType, SessionState, part};
+pub(crate) use patience::{PATIENCE, answer};
 pub(crate) use policy::Policy;
 pub use policy::Sessions;
 pub use process::Process;
@@ -40,7 +41,7 @@ pub(crate) use state::{Ended, StateError, StateRoom};
 ///
 /// # Panics
 /// When the operating system has none: going on would mean ids that can be guessed.
-fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => bytes,

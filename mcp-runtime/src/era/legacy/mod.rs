@@ -1,7 +1,10 @@
 //! The revisions that begin with a handshake: 2024-11-05 to 2025-11-25.
 
 mod batch;
+mod event_id;
 mod initialize;
+mod listener;
+mod record;
 mod session;
 mod streams;
 
@@ -9,12 +12,13 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
 use super::{Era, Opened, Return, Surroundings, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Progress, Session},
-    exchange::{Headers, Outbound},
+    call::{Call, Carrier, Context, Fault, Onward, Progress, Resumable, Session},
+    exchange::{Headers, Outbound, Source},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
     wire::{Code, Id, Notification, Raw, Request, write_result},
@@ -86,7 +90,7 @@ impl Era {
             Err(fault) => return self.refused(&request.id, version, fault),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
-        around.outbox.outlive_the_request();
+        around.outbox.outlive_the_request(onward(scope, version, around.source));
         let context = Context::new(facts, around.outbox.clone());
         Opened::Call(Call { operation, carrier, context }, Return { id: request.id.clone(), version, scope })
     }
@@ -110,6 +114,12 @@ impl Era {
             self.in_flight.cancel(scope, id);
         }
     }
+}
+
+/// How a call goes on whose client went away: in a session, a client that reads event streams can come back for the rest.
+fn onward(session: Option<SessionKey>, version: Version, source: &Source) -> Onward {
+    let session = session.filter(|_| matches!(source, Source::Http { streams: true, .. }));
+    Onward { resumable: session.map(|session| Resumable { session, polling: version.facts().polling }) }
 }
 
 /// Where progress goes, if the request asks for it.

@@ -235,6 +235,33 @@ async fn abuse_e21_a_clock_that_jumps_gives_no_session_more_than_its_time() {
     assert!(resolve(&elsewhere, &open(&elsewhere, None).await).await.is_some(), "even before 1970");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_end_of_a_session_keeps_it_from_idling_and_is_told_within_a_minute() {
+    let shelf = Shelf::new();
+    for (stateful, lives) in [(false, 30 * MINUTE), (true, 24 * HOUR)] {
+        let room = room(fixed(), &shelf, stateful).await;
+        let id = open(&room, None).await;
+        let key = resolve(&room, &id).await.unwrap().key;
+        write(&room, &shelf, key).await.unwrap();
+        let mut over = std::pin::pin!(room.until_over(&id, None));
+        let mut minutes = 0;
+        while futures_util::poll!(over.as_mut()).is_pending() {
+            pass(MINUTE).await;
+            minutes += 1;
+        }
+        let waited = minutes * MINUTE;
+        assert!(waited >= lives && waited <= lives + 2 * MINUTE, "{waited:?}");
+        assert!(resolve(&room, &id).await.is_none());
+    }
+    let room = room(random(), &shelf, true).await;
+    let id = open(&room, None).await;
+    let mut over = std::pin::pin!(room.until_over(&id, None));
+    assert!(futures_util::poll!(over.as_mut()).is_pending());
+    room.close(&id, None).await.unwrap();
+    pass(MINUTE).await;
+    assert!(futures_util::poll!(over.as_mut()).is_ready(), "it was closed, perhaps on another instance");
+}
+
 #[tokio::test]
 async fn a_token_that_outlived_its_state_is_unknown() {
     let (before, after) = (Shelf::new(), Shelf::new());

@@ -5,7 +5,10 @@ use std::{
 };
 
 use super::*;
-use crate::{session::Sessions, store::MemoryStore};
+use crate::{
+    session::Sessions,
+    store::MemoryStore,
+};
 
 // The declared server of the tests over HTTP.
 #[path = "../../../tests/support/mod.rs"]
