@@ -154,7 +154,7 @@ fn a_call_that_says_nothing_before_its_answer_stays_json_and_is_kept_nowhere() {
     let answer = client.call_request(json!(1), "echo", json!({ "text": "a" })).send(served.port);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert!(format!("{log:?}").contains("streams: 0"), "{log:?}");
-    served.call(&client, "talk", json!({ "numbers": 1, "rest": 0 })).to_its_end();
+    served.call(&client, "talk", json!({ "numbers": 1, "rest": 0 })).hear_all();
     assert!(format!("{log:?}").contains("streams: 1"), "{log:?}");
 }
 
@@ -180,7 +180,7 @@ fn streams_begin_with_an_empty_event_where_the_revision_has_it_and_have_ids_wher
     let served = Served::plain();
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let client = Client::new(served.port, Era::Legacy(revision));
-        let mut events = served.call(&client, "talk", json!({ "numbers": 3, "rest": 0 })).to_its_end();
+        let mut events = served.call(&client, "talk", json!({ "numbers": 3, "rest": 0 })).hear_all();
         if revision == "2025-11-25" {
             let priming = events.remove(0);
             assert_eq!((priming.data.as_deref(), priming.retry), (Some(""), Some(1000)), "{revision}");
@@ -199,7 +199,7 @@ fn streams_begin_with_an_empty_event_where_the_revision_has_it_and_have_ids_wher
         json!({ "numbers": 3, "rest": 0 }),
         json!({ "progressToken": "p" }),
     );
-    let events = EventStream::open(served.port, &request.header("Last-Event-ID", "7")).to_its_end();
+    let events = EventStream::open(served.port, &request.header("Last-Event-ID", "7")).hear_all();
     assert_eq!(numbers(&events), [1, 2, 3]);
     assert!(events.iter().all(|event| event.id.is_none() && event.retry.is_none()), "{events:?}");
 }
@@ -222,7 +222,7 @@ fn a_stream_that_is_cut_every_hundred_milliseconds_is_complete_and_in_order_when
         // Dropped in the middle of whatever it was.
         stream = served.listen(&client, Some(&last_id(&heard)));
     }
-    assert!(stream.ended || stream.hear(SOON, |_| false).is_empty() && stream.ended, "the answer ends the stream");
+    assert_eq!(stream.hear_all(), [], "the answer ends the stream");
     eprintln!("{} events after {cuts} cuts in {:?}", heard.len(), begun.elapsed());
     assert!(cuts >= 10, "only {cuts} cuts");
     assert!(numbers(&heard).into_iter().eq(1..=NUMBERS), "something is missing, twice there, or out of order");
@@ -238,13 +238,13 @@ fn abuse_g7_the_answer_to_a_client_that_went_away_waits_for_it() {
     let heard = stream.hear(SOON, |events| numbers(events).len() >= 3);
     drop(stream);
     eventually("the call goes on", SOON, || served.finished() == 1);
-    let rest = served.listen(&client, Some(&last_id(&heard))).to_its_end();
+    let rest = served.listen(&client, Some(&last_id(&heard))).hear_all();
     let all: Vec<u64> = [numbers(&heard), numbers(&rest)].concat();
     assert_eq!(all, (1..=20).collect::<Vec<_>>());
     assert_eq!(rest.last().unwrap().json()["result"]["content"][0]["text"], "said");
     // It can be fetched again, from wherever the client likes.
     let stream = last_id(&heard).rsplit_once('-').unwrap().0.to_owned();
-    let again = served.listen(&client, Some(&format!("{stream}-19"))).to_its_end();
+    let again = served.listen(&client, Some(&format!("{stream}-19"))).hear_all();
     assert_eq!((numbers(&again), again.len()), (vec![20], 2));
 }
 
@@ -252,14 +252,14 @@ fn abuse_g7_the_answer_to_a_client_that_went_away_waits_for_it() {
 fn a_call_lets_its_client_go_as_often_as_it_likes_and_the_client_comes_back_for_the_rest() {
     let served = Served::plain();
     let client = served.client();
-    let first = served.call(&client, "leave", json!({ "times": 3 })).to_its_end();
+    let first = served.call(&client, "leave", json!({ "times": 3 })).hear_all();
     assert_eq!((numbers(&first), first.len()), (vec![1], 3), "{first:?}");
     assert_eq!(first[2], Event { retry: Some(41), ..Event::default() });
-    let second = served.listen(&client, Some(&last_id(&first))).to_its_end();
+    let second = served.listen(&client, Some(&last_id(&first))).hear_all();
     assert_eq!((numbers(&second), second.last().unwrap().retry), (vec![2], Some(42)), "{second:?}");
-    let third = served.listen(&client, Some(&last_id(&second))).to_its_end();
+    let third = served.listen(&client, Some(&last_id(&second))).hear_all();
     assert_eq!((numbers(&third), third.last().unwrap().retry), (vec![3], Some(43)), "{third:?}");
-    let last = served.listen(&client, Some(&last_id(&third))).to_its_end();
+    let last = served.listen(&client, Some(&last_id(&third))).hear_all();
     assert_eq!(last.len(), 1);
     assert_eq!(last[0].json()["result"]["content"][0]["text"], "back");
 }
@@ -268,7 +268,7 @@ fn a_call_lets_its_client_go_as_often_as_it_likes_and_the_client_comes_back_for_
 fn where_a_client_cant_come_back_it_stays_until_the_answer() {
     let served = Served::plain();
     for era in [Era::Legacy("2025-06-18"), Era::Modern] {
-        let events = served.call(&Client::new(served.port, era), "leave", json!({ "times": 2 })).to_its_end();
+        let events = served.call(&Client::new(served.port, era), "leave", json!({ "times": 2 })).hear_all();
         assert_eq!(numbers(&events), [1, 2]);
         assert!(events.last().unwrap().is_answer());
     }
@@ -278,7 +278,7 @@ fn where_a_client_cant_come_back_it_stays_until_the_answer() {
 fn abuse_h7_an_event_id_that_is_not_of_this_session_is_like_none() {
     let served = Served::plain();
     let (owner, stranger) = (served.client(), served.client());
-    let events = served.call(&owner, "talk", json!({ "numbers": 3, "rest": 0 })).to_its_end();
+    let events = served.call(&owner, "talk", json!({ "numbers": 3, "rest": 0 })).hear_all();
     let id = last_id(&events[..1]);
     let (stream, _) = id.rsplit_once('-').unwrap();
     let mut turned: Vec<u8> = stream.into();
@@ -311,7 +311,7 @@ fn abuse_h7_an_event_id_that_is_not_of_this_session_is_like_none() {
         assert_eq!(forms(&mut served.listen(&stranger, Some(id))), plain, "{id}");
     }
     // While the owner hears all of it.
-    assert_eq!(numbers(&served.listen(&owner, Some(&id)).to_its_end()), [1, 2, 3]);
+    assert_eq!(numbers(&served.listen(&owner, Some(&id)).hear_all()), [1, 2, 3]);
 }
 
 #[test]
@@ -327,9 +327,9 @@ fn abuse_h6_two_streams_of_one_session_are_both_open_and_who_resumes_one_takes_i
     drop(call);
     let mut first = served.listen(&client, Some(&id));
     assert!(!first.hear(SOON, |events| !events.is_empty()).is_empty());
-    let second = served.listen(&client, Some(&id)).to_its_end();
+    let second = served.listen(&client, Some(&id)).hear_all();
     assert!(second.last().unwrap().is_answer());
-    first.to_its_end();
+    first.hear_all();
     for mut stream in [one, two] {
         assert_eq!(stream.hear(Duration::from_millis(50), |_| false), []);
         assert!(!stream.ended);
@@ -342,7 +342,7 @@ fn abuse_h2_of_too_many_streams_of_a_session_its_own_oldest_gives_way() {
     let (client, other) = (served.client(), served.client());
     let mut others = served.listen(&other, None);
     let mut streams: Vec<_> = (0..9).map(|_| served.listen(&client, None)).collect();
-    streams.remove(0).to_its_end();
+    streams.remove(0).hear_all();
     for stream in streams.iter_mut().chain([&mut others]) {
         assert_eq!(stream.hear(Duration::from_millis(50), |_| false).len(), 1);
         assert!(!stream.ended);
@@ -360,8 +360,8 @@ fn the_end_of_a_session_ends_its_streams_and_nothing_of_it_is_kept() {
     drop(call);
     let mut resumed = served.listen(&client, Some(&last_id(&heard)));
     assert_eq!(client.headers(Request::of("DELETE")).send(served.port).status, 204);
-    listening.to_its_end();
-    assert!(!resumed.to_its_end().iter().any(Event::is_answer));
+    listening.hear_all();
+    assert!(!resumed.hear_all().iter().any(Event::is_answer));
     eventually("the log has nothing", SOON, || format!("{log:?}").contains("streams: 0"));
 }
 
@@ -385,7 +385,7 @@ fn abuse_h8_a_stream_is_resumed_after_a_restart() {
     before.stop();
     let after = served();
     let client = client.moved(after.port);
-    let rest = after.listen(&client, Some(&last_id(&heard))).to_its_end();
+    let rest = after.listen(&client, Some(&last_id(&heard))).hear_all();
     assert_eq!([numbers(&heard), numbers(&rest)].concat(), (1..=20).collect::<Vec<_>>());
     assert!(rest.last().unwrap().is_answer());
 }
@@ -394,7 +394,7 @@ fn abuse_h8_a_stream_is_resumed_after_a_restart() {
 fn abuse_h10_a_payload_never_breaks_its_event() {
     let served = Served::plain();
     let text = "a\nb\r\nc\rd\0e\u{2028}f\n\ndata: x\nid: 9\n\n";
-    let events = served.call(&served.client(), "talk", json!({ "numbers": 1, "text": text, "rest": 0 })).to_its_end();
+    let events = served.call(&served.client(), "talk", json!({ "numbers": 1, "text": text, "rest": 0 })).hear_all();
     assert_eq!(events.len(), 3, "{events:?}");
     assert_eq!(events[1].json()["params"]["message"], text);
 }
@@ -403,9 +403,9 @@ fn abuse_h10_a_payload_never_breaks_its_event() {
 fn an_answer_that_is_larger_than_the_log_keeps_is_heard_once_and_later_there_is_an_error_in_its_place() {
     let served = Served::plain();
     let client = served.client();
-    let events = served.call(&client, "large", json!({})).to_its_end();
+    let events = served.call(&client, "large", json!({})).hear_all();
     assert_eq!(events[2].json()["result"]["content"][0]["text"].as_str().map(str::len), Some(3 << 20));
-    let again = served.listen(&client, events[1].id.as_deref()).to_its_end();
+    let again = served.listen(&client, events[1].id.as_deref()).hear_all();
     assert_eq!((again.len(), &again[0].json()["id"]), (1, &json!(7)));
     assert_eq!(again[0].json()["error"]["code"], -32603);
 }
@@ -458,7 +458,7 @@ fn abuse_h3_g12_a_client_that_reads_nothing_costs_a_bounded_number_of_bytes_and_
     eventually("the call goes on without its reader", Duration::from_secs(40), || served.finished() == 1);
     assert!(stuck.elapsed() > Duration::from_secs(25), "{:?}", stuck.elapsed());
     // What the log could not keep is a gap that is told; what it kept is in order, to the answer.
-    let rest = served.listen(&client, Some(&primed)).to_its_end();
+    let rest = served.listen(&client, Some(&primed)).hear_all();
     assert!(rest[0].comment.as_deref().is_some_and(|comment| comment.starts_with("gap")), "{:?}", rest[0].comment);
     let frame = |event: &Event| {
         let lines = ["id: ", "data: ", "1000", "\n\n\n", "\r\n\r\n"].concat().len();

@@ -79,7 +79,7 @@ impl EventStream {
     }
 
     /// Everything up to the end of the stream.
-    pub fn to_its_end(&mut self) -> Vec<Event> {
+    pub fn hear_all(&mut self) -> Vec<Event> {
         let events = self.hear(Duration::from_secs(20), |_| false);
         assert!(self.ended, "the stream did not end: {events:?}");
         events
