@@ -97,8 +97,7 @@ const V2025_06_18: Facts = Facts {
     object_meta: true,
     ..V2025_03_26
 };
-const V2025_11_25: Facts =
-    Facts { name: "2025-11-25", icons: true, extensions: true, polling: true, ..V2025_06_18 };
+const V2025_11_25: Facts = Facts { name: "2025-11-25", icons: true, extensions: true, polling: true, ..V2025_06_18 };
 const V2026_07_28: Facts = Facts { name: "2026-07-28", modern: true, any_output: true, polling: false, ..V2025_11_25 };
 
 impl Version {

@@ -5,10 +5,7 @@ use std::{
 };
 
 use super::*;
-use crate::{
-    session::Sessions,
-    store::MemoryStore,
-};
+use crate::{session::Sessions, store::MemoryStore};
 
 // The declared server of the tests over HTTP.
 #[path = "../../../tests/support/mod.rs"]
