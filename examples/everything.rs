@@ -5,6 +5,8 @@
 //! cargo run --example everything -- --transport streamable-http --port 3000
 //! ```
 
+use std::time::Duration;
+
 use mcp_runtime::{prelude::*, protocol::ResourceContents};
 
 /// One red pixel.
@@ -102,6 +104,16 @@ mod everything {
         let city = address.and_then(|address| address.city.or(address.street)).unwrap_or_else(|| "somewhere".into());
         Ok(format!("{} of {city} is reached at {reached}", name.as_deref().unwrap_or("Someone")))
     }
+
+    // ANCHOR: close_stream
+    /// Lets the client go, which comes back for the answer.
+    #[tool(read_only)]
+    pub async fn test_reconnection(cx: &Context) -> &'static str {
+        cx.close_stream(Duration::from_millis(100));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        "Reconnection test completed"
+    }
+    // ANCHOR_END: close_stream
 
     /// How often this session has called this tool.
     #[tool]

@@ -2,34 +2,36 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
+mod running;
+
 use std::{
     fmt,
-    future::Future,
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Arc, Weak},
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::future::{Either, join_all, select};
 use http::StatusCode;
 use serde_json::{Map, Value, json, value::to_raw_value};
 use tokio::sync::Semaphore;
+
+use running::Running;
 
 use crate::{
     auth::Principal,
     call::{Call, Offered, Outbox, Outcome, Personal, Visible, chain},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
-    exchange::{EventStream, Exchange, Headers, Inbound, Outbound, Step, Work},
+    exchange::{EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
     protocol::{Tool, ToolAnnotations},
     provider::Providers,
     schema::ExtraArgument,
     service::Service,
     session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
-    store::{StateStore, StoreError},
+    store::{EventLog, MemoryEventLog, StateStore, StoreError},
     wire::{self, Body, Message, Raw},
 };
 
@@ -87,6 +89,8 @@ pub(crate) struct Setup {
     pub(crate) service: Arc<dyn Service>,
     pub(crate) sessions: Sessions,
     pub(crate) store: Arc<dyn StateStore>,
+    /// Where what clients may have missed is kept.
+    pub(crate) events: Arc<dyn EventLog>,
     pub(crate) providers: Providers,
     pub(crate) visible: Option<Visible>,
     pub(crate) extensions: Map<String, Value>,
@@ -105,6 +109,7 @@ impl Setup {
             service,
             sessions,
             store,
+            events: Arc::new(MemoryEventLog::new()),
             providers: Providers::default(),
             visible: None,
             extensions: Map::new(),
@@ -154,7 +159,7 @@ impl std::error::Error for StartError {
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
     pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { service, sessions, store, providers, visible, extensions, page_size, middleware } = setup;
+        let Setup { service, sessions, store, providers, visible, extensions, page_size, middleware, events } = setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
             return Err(StartError::PublicAndFiltered);
@@ -217,6 +222,7 @@ impl Engine {
         let era = Era {
             sessions,
             prepared,
+            events,
             in_flight: Default::default(),
             streams: Default::default(),
             open: Default::default(),
@@ -230,23 +236,19 @@ impl Engine {
     pub fn exchange(self: &Arc<Self>, inbound: Inbound) -> Exchange {
         let Inbound { body, principal, source } = inbound;
         let outbox = Arc::<Outbox>::default();
-        let mut running = Running { work: None, outbox: outbox.clone(), done: None, detached: self.detached.clone() };
+        let running = Running::new(self.clone(), outbox.clone());
         let engine = self.clone();
-        match wire::read(&body) {
-            Err(error) => running.done = Some(malformed(&error)),
-            Ok(Body::Single(message)) => {
-                running.work = Some(Box::pin(async move {
-                    let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
-                    engine.message(&message, &around).await
-                }));
-            }
-            Ok(Body::Batch(array)) => {
-                running.work = Some(Box::pin(async move {
-                    let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
-                    engine.batch(&array, &around).await
-                }));
-            }
-        }
+        let running = match wire::read(&body) {
+            Err(error) => running.done(malformed(&error)),
+            Ok(Body::Single(message)) => running.work(async move {
+                let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+                engine.message(&message, &around).await
+            }),
+            Ok(Body::Batch(array)) => running.work(async move {
+                let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
+                engine.batch(&array, &around).await
+            }),
+        };
         Exchange::new(Box::pin(running))
     }
 
@@ -407,62 +409,14 @@ fn words(time: Duration) -> String {
 async fn sweep(engine: Weak<Engine>, store: Arc<dyn StateStore>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        if engine.strong_count() == 0 {
-            return;
+        let Some(events) = engine.upgrade().map(|engine| engine.era.events.clone()) else { return };
+        if let Err(error) = events.sweep().await {
+            tracing::warn!(error = %chain(&error), "expired streams could not be removed");
         }
         match store.sweep().await {
             Ok(0) => {}
             Ok(swept) => tracing::debug!(swept, "expired sessions were removed"),
             Err(error) => tracing::warn!(error = %chain(&error), "expired sessions could not be removed"),
-        }
-    }
-}
-
-/// An exchange under way.
-struct Running {
-    work: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
-    outbox: Arc<Outbox>,
-    /// The answer, while messages before it still wait.
-    done: Option<Outbound>,
-    detached: Arc<Semaphore>,
-}
-
-impl Work for Running {
-    fn poll_step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
-        if let Some(work) = &mut self.work
-            && let Poll::Ready(answer) = work.as_mut().poll(cx)
-        {
-            self.work = None;
-            self.done = Some(answer);
-        }
-        let waiting: Option<Bytes> = self.outbox.take();
-        match (waiting, self.done.take()) {
-            (Some(message), done) => {
-                self.done = done;
-                Poll::Ready(Step::Message(message))
-            }
-            (None, Some(answer)) => Poll::Ready(Step::Done(answer)),
-            (None, None) => self.outbox.poll(cx.waker()).map(Step::Message),
-        }
-    }
-}
-
-impl Drop for Running {
-    /// The peer went away before its answer: what must outlive its request goes on in a task of its own.
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take()
-            && self.outbox.outlives()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            match self.detached.clone().try_acquire_owned() {
-                Ok(permit) => {
-                    runtime.spawn(async move {
-                        work.await;
-                        drop(permit);
-                    });
-                }
-                Err(_) => tracing::warn!("too many calls go on without their requests: one was dropped"),
-            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -136,9 +137,9 @@ impl Outbound {
 /// What an exchange gives next.
 #[derive(Debug)]
 pub enum Step {
-    /// A message before the answer: the answer becomes a stream.
-    Message(Bytes),
-    /// The answer, and the end.
+    /// Something before the answer: the answer becomes a stream.
+    Message(Event),
+    /// The end, with the answer. It is empty where the answer was an event already, or is to be fetched later.
     Done(Outbound),
 }
 
@@ -171,13 +172,25 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// One event of a stream that a client opened with GET.
-#[derive(Clone, Debug)]
+/// One event of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// Its id, for resuming.
     pub id: Option<Box<str>>,
     /// One JSON message; empty for a priming event.
     pub data: Bytes,
+    /// After how long the client comes back when the connection ends.
+    pub retry: Option<Duration>,
+    /// Events that came before this one are lost.
+    pub gap: bool,
+}
+
+impl Event {
+    /// A message that can't be resumed from.
+    #[must_use]
+    pub fn message(data: Bytes) -> Self {
+        Self { data, ..Self::default() }
+    }
 }
 
 /// The stream that a client opened with GET: the transport polls it, `None` ends it.

@@ -297,8 +297,10 @@ fn a_stream_that_nobody_reads_slows_no_call_and_ends_with_its_session() {
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "fifty calls took {:?}", begun.elapsed());
     assert_eq!(client.headers(Request::of("DELETE")).send(served.port).status, 204);
+    let first = read_chunk(&mut stream).expect("a stream begins with an id");
+    assert!(first.starts_with(b"id: ") && first.ends_with(b"\ndata: \n\n"), "{first:?}");
     while let Some(chunk) = read_chunk(&mut stream) {
-        assert!(chunk.starts_with(b":"), "only comments come on a stream on which nothing happens");
+        assert!(chunk.starts_with(b":"), "only comments follow on a stream on which nothing happens");
     }
     assert_eq!(client.headers(Request::post("{}")).send(served.port).status, 400);
 }

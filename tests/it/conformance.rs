@@ -38,6 +38,7 @@ const SCENARIOS: &[&str] = &[
     "tools-call-error",
     "json-schema-2020-12",
     "server-sse-multiple-streams",
+    "server-sse-polling",
     "dns-rebinding-protection",
     "http-header-validation",
     "http-custom-header-server-validation",

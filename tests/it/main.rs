@@ -19,6 +19,7 @@ mod programs;
 mod results;
 mod robustness;
 mod running;
+mod streams;
 mod support;
 mod tidy;
 mod transcripts;

@@ -1,10 +1,15 @@
 //! What a function sees of its request.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Answers, AskError, Asking, Asks, Fault, Means, Mirrors, NoForm, Outbox, Question, Unsupported};
+use super::{
+    Answer, Answers, AskError, Asking, Asks, Fault, Importance, Means, Mirrors, NoForm, Outbox, Question, Unsupported,
+};
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation},
@@ -224,6 +229,22 @@ impl Context {
         self.capabilities()?.0.get("extensions")?.get(id)?.as_object()
     }
 
+    /// Lets the client go while the call goes on: what was said so far is sent, then the connection of this call ends
+    /// without the answer, and the client comes back after `retry` for the rest. For calls that take longer than
+    /// connections last.
+    ///
+    /// Nothing happens where clients can't come back: only those of 2025-11-25 can, over HTTP, with a session, and if
+    /// they read event streams.
+    ///
+    /// # Units
+    /// `retry` is sent in whole milliseconds; more than an hour is an hour.
+    ///
+    /// # Source
+    /// 2025-11-25 basic/transports §Sending Messages to the Server, item 6.
+    pub fn close_stream(&self, retry: Duration) {
+        self.outbox.close(retry.min(Duration::from_secs(60 * 60)));
+    }
+
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing.
     ///
     /// `progress` must rise from call to call (what does not is dropped), `total` is what it rises to, where that is
@@ -256,6 +277,6 @@ impl Context {
             out.push(b'}');
         });
         // Pushed under the lock, so that reports of two threads leave in the order that was checked.
-        self.outbox.push(bytes.into());
+        self.outbox.push(bytes.into(), Importance::Progress);
     }
 }

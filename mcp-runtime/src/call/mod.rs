@@ -28,5 +28,5 @@ pub(crate) use item::Visible;
 pub(crate) use mirrors::Mirrors;
 pub(crate) use offered::{Offered, Personal};
 pub(crate) use operation::{Answered, Call, Carrier, Completing, List, Operation, Outcome, Page, Reference, Shown};
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Importance, Onward, Outbox, Resumable, Said};
 pub use result::{Completion, PromptResult, Reply, ResourceResult, ToolResult};

@@ -2,54 +2,102 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Poll, Waker},
+    time::Duration,
 };
 
 use bytes::Bytes;
 
-/// More than this many messages never wait for one exchange: a slow reader costs a bounded number of bytes.
-const LIMIT: usize = 64;
+use crate::session::SessionKey;
 
-/// Messages that wait for the transport while an exchange runs, bounded: the oldest is dropped first.
+/// More than this many messages that may be dropped never wait for one exchange.
+const LIMIT: usize = 64;
+/// Nor more than this many bytes of them: a slow reader costs a bounded number of bytes.
+const BYTES: usize = 256 << 10;
+
+/// What a function said while it runs.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Said {
+    /// A message for the client.
+    Message(Bytes),
+    /// The client may go, and come back after this time for the rest.
+    Close(Duration),
+}
+
+/// How much it matters that a message arrives: when too many wait, the oldest of the least matter are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Importance {
+    /// The next report says it again.
+    Progress,
+    /// Something that the client may want to read.
+    Log,
+    /// Never dropped: whoever says it sees to it that there are few.
+    Needed,
+}
+
+/// How the work of an exchange goes on when its peer goes away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Onward {
+    /// Where the peer can fetch what it missed, if there is such a place.
+    pub(crate) resumable: Option<Resumable>,
+}
+
+/// A stream that can be resumed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumable {
+    /// By whom.
+    pub(crate) session: SessionKey,
+    /// The peer also comes back where the server ended the connection.
+    pub(crate) polling: bool,
+}
+
+/// Messages that wait for the transport while an exchange runs, bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
-    outlives: AtomicBool,
+    onward: OnceLock<Onward>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<(Importance, Said)>,
+    /// Of the messages.
+    bytes: usize,
     waker: Option<Waker>,
 }
 
 impl Outbox {
     /// Puts a message in and wakes the transport.
-    pub(crate) fn push(&self, message: Bytes) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.queue.len() == LIMIT {
-            waiting.queue.pop_front();
-        }
-        waiting.queue.push_back(message);
-        if let Some(waker) = waiting.waker.take() {
-            waker.wake();
+    pub(crate) fn push(&self, message: Bytes, importance: Importance) {
+        let mut waiting = self.waiting();
+        waiting.bytes += message.len();
+        waiting.queue.push_back((importance, Said::Message(message)));
+        waiting.shrink();
+        waiting.wake();
+    }
+
+    /// After what was said so far, the client may go and come back after this time; nothing where it can't come back.
+    pub(crate) fn close(&self, retry: Duration) {
+        if self.resumable().is_some_and(|resumable| resumable.polling) {
+            let mut waiting = self.waiting();
+            // Said again, it is said once.
+            waiting.queue.retain(|(_, said)| !matches!(said, Said::Close(_)));
+            waiting.queue.push_back((Importance::Needed, Said::Close(retry)));
+            waiting.wake();
         }
     }
 
-    /// The next message, if one waits.
-    pub(crate) fn take(&self) -> Option<Bytes> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).queue.pop_front()
+    /// What was said next, if something waits.
+    pub(crate) fn take(&self) -> Option<Said> {
+        self.waiting().take()
     }
 
-    /// The next message; pending until there is one.
-    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Bytes> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(message) = waiting.queue.pop_front() {
-            return Poll::Ready(message);
+    /// What was said next; pending until there is something.
+    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Said> {
+        let mut waiting = self.waiting();
+        if let Some(said) = waiting.take() {
+            return Poll::Ready(said);
         }
         if !waiting.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             waiting.waker = Some(waker.clone());
@@ -57,13 +105,119 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting().queue.is_empty()
+    }
+
     /// From now on the work goes on when the peer goes away: so the revision wants it.
-    pub(crate) fn outlive_the_request(&self) {
-        self.outlives.store(true, Ordering::Release);
+    pub(crate) fn outlive_the_request(&self, onward: Onward) {
+        // The calls of one batch are of one session: whichever comes first speaks for all.
+        let _ = self.onward.set(onward);
     }
 
     /// Whether the work goes on when the peer goes away.
     pub(crate) fn outlives(&self) -> bool {
-        self.outlives.load(Ordering::Acquire)
+        self.onward.get().is_some()
+    }
+
+    /// Where the peer can fetch what it missed.
+    pub(crate) fn resumable(&self) -> Option<Resumable> {
+        self.onward.get().and_then(|onward| onward.resumable)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Said> {
+        let (_, said) = self.queue.pop_front()?;
+        if let Said::Message(message) = &said {
+            self.bytes = self.bytes.saturating_sub(message.len());
+        }
+        Some(said)
+    }
+
+    /// Drops what matters least, oldest first, until the rest is within the bounds. One message alone may be larger.
+    fn shrink(&mut self) {
+        while self.queue.len() > 1 && (self.queue.len() > LIMIT || self.bytes > BYTES) {
+            let oldest = |least| self.queue.iter().position(|(importance, _)| *importance == least);
+            let Some(position) = oldest(Importance::Progress).or_else(|| oldest(Importance::Log)) else { return };
+            if let Some((_, Said::Message(message))) = self.queue.remove(position) {
+                self.bytes = self.bytes.saturating_sub(message.len());
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(outbox: &Outbox) -> Vec<Said> {
+        std::iter::from_fn(|| outbox.take()).collect()
+    }
+
+    fn message(text: impl ToString) -> Said {
+        Said::Message(text.to_string().into())
+    }
+
+    #[test]
+    fn progress_is_dropped_first_then_log_messages_and_never_what_is_needed() {
+        let outbox = Outbox::default();
+        for number in 0..LIMIT / 2 {
+            outbox.push(format!("log {number}").into(), Importance::Log);
+        }
+        outbox.push("question".into(), Importance::Needed);
+        for number in 0..1_000_000 {
+            outbox.push(number.to_string().into(), Importance::Progress);
+        }
+        let said = read(&outbox);
+        assert_eq!(said.len(), LIMIT);
+        assert_eq!(said[..2], [message("log 0"), message("log 1")]);
+        assert!(said.contains(&message("question")));
+        assert_eq!(said.last(), Some(&message(999_999)));
+
+        outbox.push("question".into(), Importance::Needed);
+        for number in 0..100_000 {
+            outbox.push(number.to_string().into(), Importance::Log);
+        }
+        let said = read(&outbox);
+        assert_eq!((said.len(), &said[0]), (LIMIT, &message("question")));
+        assert_eq!(said.last(), Some(&message(99_999)));
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_as_well() {
+        let outbox = Outbox::default();
+        for _ in 0..1000 {
+            outbox.push(vec![b'x'; BYTES / 8].into(), Importance::Log);
+        }
+        assert_eq!(outbox.waiting().bytes, BYTES);
+        assert_eq!(read(&outbox).len(), 8);
+        outbox.push(vec![b'x'; 2 * BYTES].into(), Importance::Log);
+        assert_eq!(read(&outbox).len(), 1);
+        assert_eq!(outbox.waiting().bytes, 0);
+    }
+
+    #[test]
+    fn a_client_is_sent_away_once_and_only_where_it_can_come_back() {
+        let outbox = Outbox::default();
+        outbox.close(Duration::ZERO);
+        assert_eq!(read(&outbox), []);
+        let session = SessionKey([0; 17]);
+        outbox.outlive_the_request(Onward { resumable: Some(Resumable { session, polling: true }) });
+        for milliseconds in 0..1000 {
+            outbox.close(Duration::from_millis(milliseconds));
+        }
+        assert_eq!(read(&outbox), [Said::Close(Duration::from_millis(999))]);
     }
 }

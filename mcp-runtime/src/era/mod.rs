@@ -18,7 +18,7 @@ mod refuse;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use in_flight::InFlight;
-pub(crate) use legacy::{Open, Streams};
+pub(crate) use legacy::{Open, Record, Streams};
 pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
 pub(crate) use refuse::malformed;
 
@@ -28,6 +28,7 @@ use crate::{
     exchange::Outbound,
     protocol::Version,
     session::{SessionKey, SessionRoom},
+    store::EventLog,
     wire::{Id, Request},
 };
 
@@ -35,6 +36,7 @@ use crate::{
 pub(crate) struct Era {
     pub(crate) sessions: Arc<SessionRoom>,
     pub(crate) prepared: Prepared,
+    pub(crate) events: Arc<dyn EventLog>,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
     /// Questions that wait for their answers.

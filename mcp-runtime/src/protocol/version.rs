@@ -65,6 +65,8 @@ pub struct Facts {
     pub elicitation_ids: bool,
     /// The client's model can be given tools; a message to it may have several blocks.
     pub sampling_tools: bool,
+    /// The server may end a connection before its answer, and clients come back for it: streams begin with an id.
+    pub polling: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -87,6 +89,7 @@ const V2024_11_05: Facts = Facts {
     elicitation_modes: false,
     elicitation_ids: false,
     sampling_tools: false,
+    polling: false,
 };
 const V2025_03_26: Facts = Facts {
     name: "2025-03-26",
@@ -114,11 +117,12 @@ const V2025_11_25: Facts = Facts {
     extensions: true,
     elicitation_modes: true,
     elicitation_ids: true,
+    polling: true,
     sampling_tools: true,
     ..V2025_06_18
 };
 const V2026_07_28: Facts =
-    Facts { name: "2026-07-28", modern: true, any_output: true, elicitation_ids: false, ..V2025_11_25 };
+    Facts { name: "2026-07-28", modern: true, any_output: true, elicitation_ids: false, polling: false, ..V2025_11_25 };
 
 impl Version {
     /// Every revision, oldest first.

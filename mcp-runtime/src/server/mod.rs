@@ -22,8 +22,13 @@ pub use self::{
     run::Running,
 };
 use crate::{
-    auth::Authenticator, call::Visible, middleware::Middleware, provider::Providers, service::Service,
-    session::Sessions, store::StateStore,
+    auth::Authenticator,
+    call::Visible,
+    middleware::Middleware,
+    provider::Providers,
+    service::Service,
+    session::Sessions,
+    store::{EventLog, StateStore},
 };
 
 /// A server to be run.
@@ -35,6 +40,7 @@ pub struct Server {
     service: Arc<dyn Service>,
     sessions: Sessions,
     store: Option<Arc<dyn StateStore>>,
+    events: Option<Arc<dyn EventLog>>,
     authenticator: Option<Arc<dyn Authenticator>>,
     site: SiteOptions,
     app: Option<Router>,
@@ -84,6 +90,7 @@ impl Server {
             service: Arc::new(service),
             sessions: Sessions::default(),
             store: None,
+            events: None,
             authenticator: None,
             site: SiteOptions::default(),
             app: None,
@@ -106,6 +113,13 @@ impl Server {
     /// Where session state is kept; by default in memory, gone with the process.
     pub fn store(mut self, store: impl StateStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Where the messages of streams are kept for clients whose connection broke; by default in memory, gone with the
+    /// process. A store that is an [`EventLog`] too, such as `FileStore`, can be both: share it by an `Arc`.
+    pub fn events(mut self, log: impl EventLog) -> Self {
+        self.events = Some(Arc::new(log));
         self
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, Setup},
-    store::{MemoryStore, StateStore},
+    store::{MemoryEventLog, MemoryStore},
     transport::{
         http::{self, Serving, Site},
         stdio,
@@ -126,7 +126,7 @@ impl Server {
         site.origins.extend(options.allow_origin);
         site.public |= options.allow_unauthenticated_public;
         if let Some(store) = options.store {
-            self.store = Some(open(store)?);
+            self.open(store)?;
         }
         if let Some(idle) = options.session_ttl {
             self.sessions = std::mem::take(&mut self.sessions).ttl(idle);
@@ -206,9 +206,33 @@ impl Server {
         Ok(())
     }
 
+    /// Keeps everything there: session state and the messages of streams.
+    fn open(&mut self, store: Store) -> Result {
+        match store {
+            Store::Memory => {
+                self.store = Some(Arc::new(MemoryStore::new()));
+                self.events = Some(Arc::new(MemoryEventLog::new()));
+            }
+            #[cfg(feature = "file")]
+            Store::File(path) => {
+                let file = Arc::new(crate::store::FileStore::open(path)?);
+                self.store = Some(file.clone());
+                self.events = Some(file);
+            }
+            #[cfg(not(feature = "file"))]
+            Store::File(path) => {
+                return Err(Error::new(format!(
+                    "can't keep state in the file {path}: this program was built without the feature `file` of mcp-runtime"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     async fn engine(&mut self) -> Result<Arc<Engine>> {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
+        setup.events = self.events.take().unwrap_or(setup.events);
         setup.providers = std::mem::take(&mut self.providers);
         setup.visible = self.visible.take();
         extensions::check(&self.extensions)?;
@@ -247,18 +271,6 @@ async fn resolve(site: &SiteOptions) -> Result<SocketAddr> {
     };
     let mut addresses = tokio::net::lookup_host((host, site.port)).await.map_err(|error| unknown(&error))?;
     addresses.next().ok_or_else(|| unknown(&"it has no address"))
-}
-
-fn open(store: Store) -> Result<Arc<dyn StateStore>> {
-    match store {
-        Store::Memory => Ok(Arc::new(MemoryStore::new())),
-        #[cfg(feature = "file")]
-        Store::File(path) => Ok(Arc::new(crate::store::FileStore::open(path)?)),
-        #[cfg(not(feature = "file"))]
-        Store::File(path) => Err(Error::new(format!(
-            "can't keep state in the file {path}: this program was built without the feature `file` of mcp-runtime"
-        ))),
-    }
 }
 
 /// SIGTERM and Ctrl-C.

@@ -30,6 +30,7 @@ pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionM
 #[cfg(test)]
 pub(crate) use part::Held;
 pub use part::{Part, PartCard, PartSlot, PartType, SessionState, part};
+pub(crate) use patience::{PATIENCE, answer};
 pub(crate) use policy::Policy;
 pub use policy::Sessions;
 pub use process::Process;

@@ -16,10 +16,10 @@ use crate::store::{StoreError, StoreFuture};
 ///
 /// # Source
 /// Our choice, because a client that gets a 503 after two seconds can still try again before its own timeout.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The store's answer, if it comes in time. A store that answers at once costs no timer.
-pub(super) async fn answer<T>(mut asked: StoreFuture<'_, T>, patience: Duration) -> Result<T, StoreError> {
+pub(crate) async fn answer<T>(mut asked: StoreFuture<'_, T>, patience: Duration) -> Result<T, StoreError> {
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
     poll_fn(|cx| {
         if let Poll::Ready(answer) = Pin::new(&mut asked).poll(cx) {

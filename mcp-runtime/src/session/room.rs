@@ -39,6 +39,9 @@ const KEYS_VARIABLE: &str = "MCP_SESSION_KEYS";
 /// its tools has written yet. Before that, it costs no memory and no write.
 const RECORD_AFTER_SECONDS: u64 = 60;
 
+/// How often a session that is waited for is looked at.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// The first byte of a key: the kind of carrier.
 mod kind {
     pub(super) const HEADER: u8 = 1;
@@ -195,6 +198,24 @@ impl SessionRoom {
                 Ok(lives.then_some(session))
             }
             Ids::Custom(manager) => Box::pin(self.resolve_custom(&**manager, id, principal)).await,
+        }
+    }
+
+    /// Resolves when no session of this id lives any more, to within a minute. Who waits for that is there: it counts as
+    /// use of the session.
+    pub(crate) async fn until_over(&self, id: &str, principal: Option<&Principal>) {
+        loop {
+            let known = match &self.ids {
+                Ids::Signed { tokens, verified } => verified_session(tokens, verified, id, principal),
+                Ids::Custom(_) => None,
+            };
+            let end = known.map(|(_, life)| life.expires.saturating_add(SKEW_SECONDS).saturating_sub(clock::now()));
+            let pause = LOOK.min(self.lifetimes.idle / 2).min(end.map_or(LOOK, Duration::from_secs));
+            tokio::time::sleep(pause.max(Duration::from_secs(1))).await;
+            // A store that is down says nothing of the session.
+            if matches!(self.resolve(id, principal).await, Ok(None)) {
+                return;
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod events;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+mod shared;
 mod state;
 mod tasks;
 

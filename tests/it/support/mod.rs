@@ -3,6 +3,7 @@
 pub mod client;
 pub mod http;
 pub mod process;
+pub mod stream;
 
 pub use http::{Request, Response};
 pub use process::{HttpServer, StdioServer};

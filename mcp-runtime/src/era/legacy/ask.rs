@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::question;
 use crate::{
-    call::{Answer, Asks, Call, Fault, Outbox, Question},
+    call::{Answer, Asks, Call, Fault, Importance, Outbox, Question},
     era::{Era, Return, refuse},
     exchange::Outbound,
     protocol::ask::{ElicitAction, ElicitRequest, ElicitResult},
@@ -99,7 +99,7 @@ impl Drop for Waiting {
                 write_id(out, &self.id);
                 out.extend_from_slice(b",\"reason\":\"the call no longer waits\"}");
             });
-            self.outbox.push(bytes.into());
+            self.outbox.push(bytes.into(), Importance::Needed);
         }
     }
 }
@@ -133,7 +133,7 @@ impl Pages {
             write_notification(&mut bytes, "notifications/elicitation/complete", |out| {
                 out.extend_from_slice(params.to_string().as_bytes());
             });
-            self.outbox.push(bytes.into());
+            self.outbox.push(bytes.into(), Importance::Needed);
         }
     }
 }
@@ -162,7 +162,7 @@ impl Era {
             write_request(&mut bytes, &entered.id, question.asks.method(), |out| {
                 out.extend_from_slice(params.as_bytes());
             });
-            outbox.push(bytes.into());
+            outbox.push(bytes.into(), Importance::Needed);
             waiting.push(entered.wait());
             pages.push(page);
         }

@@ -2,8 +2,11 @@
 
 mod ask;
 mod batch;
+mod event_id;
 mod initialize;
+mod listener;
 mod question;
+mod record;
 mod session;
 mod streams;
 
@@ -12,12 +15,13 @@ use std::sync::Arc;
 use http::StatusCode;
 
 pub(crate) use ask::{Open, Pages};
+pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
 use super::{Era, Opened, Return, Surroundings, asking, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Means, Progress, Session},
-    exchange::{Headers, Outbound},
+    call::{Call, Carrier, Context, Fault, Means, Onward, Progress, Resumable, Session},
+    exchange::{Headers, Outbound, Source},
     protocol::Version,
     session::{ProtocolSession, SessionKey},
     wire::{Code, Id, Notification, Raw, Request, write_result},
@@ -89,7 +93,7 @@ impl Era {
             Err(fault) => return self.refused(request, version, fault),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
-        around.outbox.outlive_the_request();
+        around.outbox.outlive_the_request(onward(scope, version, around.source));
         facts.means = match scope {
             None => Means::NoSession,
             Some(_) if !asking::can_stream(around.source) => Means::NoStream,
@@ -119,6 +123,12 @@ impl Era {
             self.in_flight.cancel(scope, id);
         }
     }
+}
+
+/// How a call goes on whose client went away: in a session, a client that reads event streams can come back for the rest.
+fn onward(session: Option<SessionKey>, version: Version, source: &Source) -> Onward {
+    let session = session.filter(|_| matches!(source, Source::Http { streams: true, .. }));
+    Onward { resumable: session.map(|session| Resumable { session, polling: version.facts().polling }) }
 }
 
 /// Where progress goes, if the request asks for it.

@@ -2,18 +2,25 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::stream;
 use http::StatusCode;
 use tokio::sync::watch;
 
+use super::{
+    event_id::EventId,
+    listener::{Listener, News, PAGE},
+};
 use crate::{
     auth::Principal,
+    call::chain,
     era::{Era, classify::Hinted, refuse},
-    exchange::{Event, EventStream, Headers, Outbound},
-    session::{Closed, Policy, SessionKey},
+    exchange::{EventStream, Headers, Outbound},
+    session::{self, Closed, PATIENCE, Policy, ProtocolSession, SessionKey},
+    store::{Replay, StreamId},
     wire::Code,
 };
 
@@ -26,86 +33,131 @@ pub(crate) struct Streams(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    open: HashMap<SessionKey, Vec<watch::Sender<bool>>>,
+    open: HashMap<SessionKey, Vec<Open>>,
     draining: bool,
 }
 
+/// A stream that a client listens to.
+struct Open {
+    stream: StreamId,
+    order: watch::Sender<Option<Duration>>,
+}
+
 impl Streams {
-    /// Opens one; `None` while the server goes down.
-    fn open(&self, session: SessionKey) -> Option<watch::Receiver<bool>> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Opens one; `None` while the server goes down. Who comes back to a stream takes it over.
+    fn open(&self, session: SessionKey, stream: StreamId) -> Option<Place> {
+        let mut state = self.state();
         if state.draining {
             return None;
         }
         let open = state.open.entry(session).or_default();
-        // Streams whose client went away have no receiver any more.
-        open.retain(|sender| sender.receiver_count() > 0);
+        // Streams whose client went away have no receiver any more. Dropping the sender of the others ends them.
+        open.retain(|open| open.stream != stream && open.order.receiver_count() > 0);
         if open.len() == STREAMS_PER_SESSION {
-            // Dropping the sender ends the oldest.
             open.remove(0);
         }
-        let (sender, receiver) = watch::channel(false);
-        open.push(sender);
-        Some(receiver)
+        let (sender, receiver) = watch::channel(None);
+        open.push(Open { stream, order: sender });
+        Some(Place { streams: self.clone(), session, stream, order: Some(receiver) })
     }
 
-    /// Forgets a stream whose client went away.
-    fn forget(&self, session: SessionKey) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = state.open.get_mut(&session) {
-            open.retain(|sender| sender.receiver_count() > 0);
-            if open.is_empty() {
-                state.open.remove(&session);
-            }
+    /// The client of this stream may go, and come back after this time.
+    pub(crate) fn let_go(&self, session: SessionKey, stream: StreamId, retry: Duration) {
+        let state = self.state();
+        let mut open = state.open.get(&session).into_iter().flatten();
+        if let Some(open) = open.find(|open| open.stream == stream) {
+            open.order.send_replace(Some(retry));
         }
     }
 
     /// Ends the streams of one session.
     pub(crate) fn end(&self, session: SessionKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&session);
+        self.state().open.remove(&session);
     }
 
     /// Ends all streams and opens no more.
     pub(crate) fn drain(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.draining = true;
         state.open.clear();
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Leaves the register when the stream is dropped.
-struct Listening {
+/// A stream's place in the register, given back by dropping it.
+pub(super) struct Place {
     streams: Streams,
-    session: SessionKey,
-    ended: Option<watch::Receiver<bool>>,
+    pub(super) session: SessionKey,
+    pub(super) stream: StreamId,
+    order: Option<watch::Receiver<Option<Duration>>>,
 }
 
-impl Drop for Listening {
+impl Place {
+    /// Waits until the client is to go: to come back after some time, or for good.
+    pub(super) async fn order(&mut self) -> Option<Duration> {
+        let order = self.order.as_mut()?;
+        order.changed().await.ok()?;
+        *order.borrow_and_update()
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.ended = None;
-        self.streams.forget(self.session);
+        self.order = None;
+        let mut state = self.streams.state();
+        if let Some(open) = state.open.get_mut(&self.session) {
+            open.retain(|open| open.order.receiver_count() > 0);
+            if open.is_empty() {
+                state.open.remove(&self.session);
+            }
+        }
     }
 }
 
 impl Era {
-    /// Opens the stream of the session that the headers name.
+    /// Opens the stream of the session that the headers name: the one that they want to resume, or a new one.
     pub(crate) async fn listen(
         &self,
         headers: &Headers,
         principal: Option<&Principal>,
     ) -> Result<EventStream, Outbound> {
         let session = self.named_session(headers, principal).await?;
-        let Some(ended) = self.streams.open(session) else {
+        let resumed = match headers.last_event_id.value().and_then(EventId::read) {
+            Some(id) => self.missed(session.key, id).await?.map(|missed| (id, missed)),
+            None => None,
+        };
+        let stream = resumed.as_ref().map_or_else(EventId::stream_of_session, |(id, _)| id.stream);
+        let Some(place) = self.streams.open(session.key, stream) else {
             return Err(Outbound::empty(StatusCode::SERVICE_UNAVAILABLE));
         };
-        let listening = Listening { streams: self.streams.clone(), session, ended: Some(ended) };
-        Ok(EventStream(Box::pin(stream::unfold(listening, |mut listening| async move {
-            if let Some(ended) = &mut listening.ended {
-                // The sender never sends: it is dropped, and that is the end.
-                let _ = ended.changed().await;
-            }
-            None::<(Event, Listening)>
+        let of_session = resumed.as_ref().is_none_or(|(id, _)| id.is_of_session());
+        let news = of_session.then(|| -> News { Box::pin(stream::pending()) });
+        let over = {
+            let (sessions, principal) = (self.sessions.clone(), principal.cloned());
+            let token = headers.session_id.value().unwrap_or_default().to_owned();
+            Box::pin(async move { sessions.until_over(&token, principal.as_ref()).await })
+        };
+        let mut listener = Listener::new(self.events.clone(), place, over, news, session.version.facts().polling);
+        if let Some((id, missed)) = resumed {
+            listener = listener.resumed(id.number, missed);
+        }
+        Ok(EventStream(Box::pin(stream::unfold(listener, |mut listener| async move {
+            let event = listener.next().await?;
+            Some((event, listener))
         }))))
+    }
+
+    /// What a session missed after this event. `None` for every id that is none of its own, or not any more: who sends
+    /// such a one gets what everyone gets who sends none.
+    async fn missed(&self, session: SessionKey, id: EventId) -> Result<Option<Replay>, Outbound> {
+        match session::answer(self.events.read_after(session, id.stream, id.number, PAGE), PATIENCE).await {
+            Ok(Replay::Unknown) => Ok(None),
+            Ok(missed) => Ok(Some(missed)),
+            Err(error) => Err(refuse::unavailable(None, &error)),
+        }
     }
 
     /// Ends the session that the headers name.
@@ -117,13 +169,16 @@ impl Era {
             };
         };
         let session = match self.named_session(headers, principal).await {
-            Ok(session) => session,
+            Ok(session) => session.key,
             Err(refusal) => return refusal,
         };
         match self.sessions.close(token, principal).await {
             Ok(Closed::Ended) => {
                 self.streams.end(session);
                 self.in_flight.end(session);
+                if let Err(error) = session::answer(self.events.drop_session(session), PATIENCE).await {
+                    tracing::warn!(error = %chain(&error), "the streams of an ended session were not removed");
+                }
                 Outbound::empty(StatusCode::NO_CONTENT)
             }
             Ok(Closed::Unknown) => refuse::session_not_found(),
@@ -133,7 +188,11 @@ impl Era {
     }
 
     /// The session of a GET or DELETE, neither of which 2026-07-28 has.
-    async fn named_session(&self, headers: &Headers, principal: Option<&Principal>) -> Result<SessionKey, Outbound> {
+    async fn named_session(
+        &self,
+        headers: &Headers,
+        principal: Option<&Principal>,
+    ) -> Result<Arc<ProtocolSession>, Outbound> {
         match Hinted::of(headers) {
             Hinted::Nothing => {}
             Hinted::Known(version) if !version.facts().modern => {}
@@ -149,8 +208,7 @@ impl Era {
         if self.sessions.policy() == Policy::Off {
             return Err(not_allowed(NO_SESSIONS));
         }
-        let session = self.legacy_session(headers, None, principal).await?;
-        session.map(|session| session.key).ok_or_else(session_id_required)
+        self.legacy_session(headers, None, principal).await?.ok_or_else(session_id_required)
     }
 }
 

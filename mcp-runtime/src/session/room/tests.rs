@@ -235,6 +235,35 @@ async fn abuse_e21_a_clock_that_jumps_gives_no_session_more_than_its_time() {
     assert!(resolve(&elsewhere, &open(&elsewhere, None).await).await.is_some(), "even before 1970");
 }
 
+async fn is_over(mut over: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool {
+    std::future::poll_fn(|cx| std::task::Poll::Ready(over.as_mut().poll(cx).is_ready())).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_end_of_a_session_keeps_it_from_idling_and_is_told_within_a_minute() {
+    let shelf = Shelf::new();
+    for (stateful, lives) in [(false, 30 * MINUTE), (true, 24 * HOUR)] {
+        let room = room(fixed(), &shelf, stateful).await;
+        let id = open(&room, None).await;
+        let key = resolve(&room, &id).await.unwrap().key;
+        write(&room, &shelf, key).await.unwrap();
+        let mut over = std::pin::pin!(room.until_over(&id, None));
+        let mut minutes = 0;
+        while !is_over(over.as_mut()).await {
+            pass(MINUTE).await;
+            minutes += 1;
+        }
+        let waited = minutes * MINUTE;
+        assert!(waited >= lives && waited <= lives + 2 * MINUTE, "{waited:?}");
+        assert!(resolve(&room, &id).await.is_none());
+    }
+    let room = room(random(), &shelf, true).await;
+    let id = open(&room, None).await;
+    room.close(&id, None).await.unwrap();
+    // Perhaps on another instance.
+    assert!(tokio::time::timeout(2 * MINUTE, room.until_over(&id, None)).await.is_ok());
+}
+
 #[tokio::test]
 async fn a_token_that_outlived_its_state_is_unknown() {
     let (before, after) = (Shelf::new(), Shelf::new());

@@ -24,7 +24,7 @@ use super::{
     refusal::{self, Refusal},
 };
 use crate::{
-    exchange::{EventStream, Exchange, Step},
+    exchange::{Event, EventStream, Exchange, Step},
     transport::frame,
 };
 
@@ -56,8 +56,8 @@ impl Body {
     }
 
     /// The stream of an exchange that had something to say before its answer.
-    pub(super) fn call(first: Bytes, exchange: Exchange, line: Option<Arc<Line>>) -> Self {
-        Self(Kind::Events(Box::new(Events::new(Some(frame::event(None, first)), Source::Call(exchange), line))))
+    pub(super) fn call(first: Event, exchange: Exchange, line: Option<Arc<Line>>) -> Self {
+        Self(Kind::Events(Box::new(Events::new(Some(frame::event(first)), Source::Call(exchange), line))))
     }
 
     /// The stream that a client opened with GET.
@@ -105,15 +105,13 @@ impl Events {
         let next = match &mut self.source {
             Source::Ended => return Poll::Ready(None),
             Source::Call(exchange) => exchange.poll_step(cx).map(|step| match step {
-                Step::Message(message) => Some(frame::event(None, message)),
+                Step::Message(event) => Some(frame::event(event)),
                 Step::Done(outbound) => {
                     self.source = Source::Ended;
-                    (!outbound.body.is_empty()).then(|| frame::event(None, outbound.body))
+                    (!outbound.body.is_empty()).then(|| frame::event(Event::message(outbound.body)))
                 }
             }),
-            Source::Listen(stream) => {
-                stream.poll_next(cx).map(|next| next.map(|event| frame::event(event.id.as_deref(), event.data)))
-            }
+            Source::Listen(stream) => stream.poll_next(cx).map(|next| next.map(frame::event)),
         };
         match next {
             Poll::Ready(Some(bytes)) => {
@@ -234,7 +232,6 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::exchange::Event;
 
     async fn next(body: &mut Body) -> Option<Bytes> {
         body.frame().await.map(|frame| frame.unwrap().into_data().unwrap())
@@ -252,8 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn events_come_as_they_are_and_the_stream_ends_with_them() {
-        let events =
-            [Event { id: Some("1".into()), data: Bytes::new() }, Event { id: None, data: Bytes::from_static(b"{}") }];
+        let events = [Event { id: Some("1".into()), ..Event::default() }, Event::message(Bytes::from_static(b"{}"))];
         let mut body = Body::listen(EventStream(Box::pin(stream::iter(events))), None);
         assert_eq!(next(&mut body).await.unwrap(), "id: 1\ndata: \n\n");
         assert_eq!(next(&mut body).await.unwrap(), "data: {}\n\n");

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     auth::{AuthError, Authenticator, Principal},
     engine::Engine,
-    exchange::{Exchange, Headers, Inbound, Outbound, Source, Step},
+    exchange::{Event, Exchange, Headers, Inbound, Outbound, Source, Step},
     transport::frame,
 };
 
@@ -239,7 +239,7 @@ fn whole(outbound: Outbound, accepted: Accepted) -> Response<Body> {
     let as_event = !accepted.json && status == StatusCode::OK && !body.is_empty();
     let content_type = if as_event { EVENTS } else { JSON };
     let empty = body.is_empty();
-    let mut response = Response::new(Body::full(if as_event { frame::event(None, body) } else { body }));
+    let mut response = Response::new(Body::full(if as_event { frame::event(Event::message(body)) } else { body }));
     *response.status_mut() = status;
     let out = response.headers_mut();
     if !empty {

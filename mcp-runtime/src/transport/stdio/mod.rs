@@ -147,7 +147,7 @@ async fn drive(mut exchange: Exchange, out: mpsc::Sender<Bytes>, mut begun: Opti
         .await;
         match step {
             Step::Message(message) => {
-                if out.send(message).await.is_err() {
+                if out.send(message.data).await.is_err() {
                     return;
                 }
             }
