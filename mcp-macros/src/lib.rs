@@ -36,6 +36,8 @@ use self::model::Kind;
 /// * `title = "…"`, `website_url = "…"`.
 /// * `icon = "https://…"` or `icon(src = "…", mime_type = "…", sizes = ["48x48"])`, also more than once.
 /// * `lenient = false`: `"5"` is no longer accepted for `5`, nor a JSON string for an object, in arguments of tools.
+/// * `changes`: the lists of tools, prompts and resources can change while the server runs, so that clients are promised
+///   news of them.
 /// * `list_ttl = Duration::…`: how long clients may keep the lists of tools, prompts and resources; `list_public`: what is
 ///   kept may be shared. Both since 2026-07-28.
 /// * `crate = "…"`: where `mcp_runtime` is found, for a renamed dependency.

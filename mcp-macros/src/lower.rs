@@ -30,7 +30,8 @@ pub(crate) use state::session_type;
 
 /// A server; mistakes leave what can still be told.
 pub(crate) fn server(args: ServerArgs, item: &ServerItem, errors: &mut Errors) -> Server {
-    let ServerArgs { name, version, title, website_url, icons, lenient, list_ttl, list_public, runtime } = args;
+    let ServerArgs { name, version, title, website_url, icons, lenient, changes, list_ttl, list_public, runtime } =
+        args;
     let instructions = match &item.head {
         Head::Impl(head) => Doc::of(&[&head.attrs[..], &item.inner_attributes].concat()),
         Head::Mod(head) => Doc::of(&[&head.attrs[..], &item.inner_attributes].concat()),
@@ -45,6 +46,7 @@ pub(crate) fn server(args: ServerArgs, item: &ServerItem, errors: &mut Errors) -
         website_url,
         icons,
         lenient: lenient.unwrap_or(true),
+        changes,
         instructions,
         list_ttl,
         list_public,

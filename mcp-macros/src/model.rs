@@ -19,6 +19,8 @@ pub(crate) struct Server {
     pub(crate) website_url: Option<Expr>,
     pub(crate) icons: Vec<Icon>,
     pub(crate) lenient: bool,
+    /// The lists can change while the server runs.
+    pub(crate) changes: bool,
     pub(crate) instructions: Doc,
     pub(crate) list_ttl: Option<Expr>,
     pub(crate) list_public: bool,

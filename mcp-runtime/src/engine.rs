@@ -2,6 +2,7 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
+mod minting;
 mod running;
 
 use std::{
@@ -12,21 +13,28 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::{
+    StreamExt,
+    future::{Either, join_all, select},
+    stream,
+};
 use http::StatusCode;
-use serde_json::{Map, Value, json, value::to_raw_value};
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+use minting::minting_tool;
 
 use running::Running;
 
 use crate::{
     auth::Principal,
-    call::{Call, Offered, Outbox, Outcome, Personal, Visible, chain},
+    call::{Call, Offered, Outbox, Outcome, Personal, SPAN_TARGET, Shared, Visible, chain},
+    changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
-    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Prepared, Return, Surroundings, malformed},
-    exchange::{EventStream, Exchange, Headers, Inbound, Outbound},
+    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Surroundings, malformed},
+    exchange::{Event, EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
-    protocol::{Tool, ToolAnnotations},
     provider::Providers,
     schema::ExtraArgument,
     service::Service,
@@ -91,6 +99,8 @@ pub(crate) struct Setup {
     pub(crate) store: Arc<dyn StateStore>,
     /// Where what clients may have missed is kept.
     pub(crate) events: Arc<dyn EventLog>,
+    /// The handle that the program took, if it has something to announce.
+    pub(crate) changes: Option<Changes>,
     pub(crate) providers: Providers,
     pub(crate) visible: Option<Visible>,
     pub(crate) extensions: Map<String, Value>,
@@ -110,6 +120,7 @@ impl Setup {
             sessions,
             store,
             events: Arc::new(MemoryEventLog::new()),
+            changes: None,
             providers: Providers::default(),
             visible: None,
             extensions: Map::new(),
@@ -159,7 +170,8 @@ impl std::error::Error for StartError {
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
     pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { service, sessions, store, providers, visible, extensions, page_size, middleware, events } = setup;
+        let Setup { service, sessions, store, events, changes, providers, visible, extensions, page_size, middleware } =
+            setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
             return Err(StartError::PublicAndFiltered);
@@ -191,6 +203,7 @@ impl Engine {
             catalogue.add_framework_tool(handles.minting_tool);
         }
         let filtered = visible.is_some();
+        let announces = card.changes || changes.is_some();
         let personal = Personal {
             tools: filtered || !providers.tools.is_empty(),
             prompts: filtered || !providers.prompts.is_empty(),
@@ -203,12 +216,20 @@ impl Engine {
             extensions,
             personal,
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
+            // What is declared stays as it is, unless the declaration or the program has something to announce.
+            news: ListChanges {
+                tools: !providers.tools.is_empty() || announces && !card.tools.is_empty(),
+                prompts: !providers.prompts.is_empty() || announces && !card.prompts.is_empty(),
+                resources: !providers.resources.is_empty() || announces && !card.resources.is_empty(),
+            },
         };
-        let prepared = Prepared::new(card, &offered, &lists, &with_handles).map_err(StartError::Encoding)?;
         let sessions = Arc::new(sessions);
+        let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
+        let era = Era::new(card, &offered, &lists, &with_handles, sessions.clone(), shared, events)
+            .map_err(StartError::Encoding)?;
         let dispatch = Dispatch {
             service,
-            sessions: sessions.clone(),
+            sessions,
             state: StateRoom::new(store.clone()),
             catalogue,
             handles,
@@ -218,14 +239,6 @@ impl Engine {
             visible,
             page_size,
             middleware,
-        };
-        let era = Era {
-            sessions,
-            prepared,
-            events,
-            in_flight: Default::default(),
-            streams: Default::default(),
-            open: Default::default(),
         };
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
@@ -260,9 +273,23 @@ impl Engine {
             Opened::Answered(answer) => std::mem::take(answer),
             // Whoever cancelled a call is not answered.
             Opened::Call(call, to) => {
-                self.unless_cancelled(call, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
+                self.traced(call, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
+            }
+            // A client that has heard enough gets nothing more, not even the answer.
+            Opened::Listening(listening, to) => {
+                let listening = listening.run(around.outbox);
+                self.until_cancelled(listening, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
             }
         }
+    }
+
+    /// Answers a call, in a span of its own where somebody looks at it.
+    async fn traced(&self, call: &mut Call, to: &Return) -> Option<Outbound> {
+        if tracing::enabled!(target: SPAN_TARGET, tracing::Level::DEBUG) {
+            let span = call.span();
+            return Box::pin(self.unless_cancelled(call, to).instrument(span)).await;
+        }
+        self.unless_cancelled(call, to).await
     }
 
     /// Answers a call: dispatch, ask and dispatch again for as long as it asks, close.
@@ -274,7 +301,10 @@ impl Engine {
                         return answer;
                     }
                 }
-                outcome => return self.era.close(to, outcome),
+                outcome => {
+                    call.context.answered();
+                    return self.era.close(to, outcome);
+                }
             }
         }
     }
@@ -282,15 +312,23 @@ impl Engine {
     /// Answers a call; `None` when a notification cancelled it.
     async fn unless_cancelled(&self, call: &mut Call, to: &Return) -> Option<Outbound> {
         let mut run = pin!(self.answer(call, to));
-        let Some(scope) = to.scope else { return Some(run.await) };
+        if to.scope.is_none() {
+            return Some(run.await);
+        }
         // Most calls are over at the first poll: only one that waits can be named by a notification.
         if let Poll::Ready(answer) = std::future::poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
             return Some(answer);
         }
+        self.until_cancelled(run, to).await
+    }
+
+    /// Runs what waits for as long as its client wants; `None` when a notification cancelled it.
+    async fn until_cancelled<T>(&self, work: impl Future<Output = T> + Send, to: &Return) -> Option<T> {
         Box::pin(async move {
+            let Some(scope) = to.scope else { return Some(work.await) };
             let cancelled = self.era.in_flight.enter(scope, to.id.clone());
-            match select(run, pin!(cancelled.wait())).await {
-                Either::Left((answer, _)) => Some(answer),
+            match select(pin!(work), pin!(cancelled.wait())).await {
+                Either::Left((outcome, _)) => Some(outcome),
                 Either::Right(_) => None,
             }
         })
@@ -341,8 +379,19 @@ impl Engine {
         Arc::new(Process::new(self.era.sessions.process()))
     }
 
+    /// What a stdio connection is told without having asked, once its session is open; `None` ends it.
+    pub(crate) fn news(self: &Arc<Self>, process: Arc<Process>) -> EventStream {
+        let engine = self.clone();
+        let news =
+            async move { if process.until_initialized().await { engine.era.news.of(process.key()) } else { None } };
+        let news = stream::once(news).filter_map(std::future::ready).flatten();
+        EventStream(Box::pin(news.map(|data| Event { data, ..Event::default() })))
+    }
+
     /// A stdio connection is over, and with it its session.
     pub async fn end_process(&self, process: &Process) {
+        self.era.news.end(process.key());
+        self.era.shared.levels.forget(process.key());
         if let Err(error) = self.era.sessions.forget(process.key()).await {
             tracing::warn!(error = %crate::call::chain(&error), "the state of a closed connection was not removed");
         }
@@ -351,6 +400,7 @@ impl Engine {
     /// The server is going down: open streams end, new ones are refused.
     pub fn drain(&self) {
         self.era.streams.drain();
+        self.era.shared.changes.close();
     }
 
     /// Waits until every call that goes on without its request has ended.
@@ -367,49 +417,16 @@ impl Engine {
     }
 }
 
-/// The tool that mints handles.
-fn minting_tool(handles: Handles, idle: Duration) -> Result<Tool, serde_json::Error> {
-    let description = format!(
-        "Open a session, in which the other tools keep their state, and return it. Pass it to them as `{}`, exactly as it \
-         is. It ends when it is not used for {}.",
-        handles.argument,
-        words(idle)
-    );
-    let input = json!({ "type": "object", "properties": {}, "additionalProperties": false });
-    let output = json!({
-        "type": "object",
-        "properties": { handles.argument: { "type": "string", "description": "The session." } },
-        "required": [handles.argument],
-    });
-    Ok(Tool {
-        name: handles.minting_tool.into(),
-        title: None,
-        description: Some(description),
-        input_schema: to_raw_value(&input)?,
-        output_schema: Some(to_raw_value(&output)?),
-        annotations: ToolAnnotations::default(),
-        icons: Vec::new(),
-        meta: None,
-    })
-}
-
-/// A time as people say it.
-fn words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (number, unit) = match seconds {
-        _ if seconds.is_multiple_of(86_400) && seconds > 86_400 => (seconds / 86_400, "days"),
-        _ if seconds.is_multiple_of(3_600) && seconds > 0 => (seconds / 3_600, "hours"),
-        _ if seconds.is_multiple_of(60) && seconds > 0 => (seconds / 60, "minutes"),
-        _ => (seconds, "seconds"),
-    };
-    format!("{number} {}", if number == 1 { unit.trim_end_matches('s') } else { unit })
-}
-
 /// Sweeps what has expired out of the store, for as long as the server is there.
 async fn sweep(engine: Weak<Engine>, store: Arc<dyn StateStore>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        let Some(events) = engine.upgrade().map(|engine| engine.era.events.clone()) else { return };
+        let Some(events) = engine.upgrade().map(|engine| {
+            engine.era.news.sweep();
+            engine.era.events.clone()
+        }) else {
+            return;
+        };
         if let Err(error) = events.sweep().await {
             tracing::warn!(error = %chain(&error), "expired streams could not be removed");
         }

@@ -21,6 +21,8 @@ pub mod schema;
 pub mod exchange;
 pub mod session;
 
+mod changes;
+
 pub mod call;
 pub mod service;
 
@@ -40,10 +42,11 @@ mod server;
 pub mod __private;
 
 pub use call::{
-    AskError, Completion, Context, Elicit, Item, PromptResult, Reply, ResourceResult, ToolError, ToolResult,
+    AskError, Cancelled, Completion, Context, Elicit, Item, PromptResult, Reply, ResourceResult, ToolError, ToolResult,
 };
+pub use changes::Changes;
 pub use mcp_macros::{SessionState, complete, mcp_server, prompt, resource, tool};
-pub use protocol::{Content, PromptMessage, ResourceContents};
+pub use protocol::{Content, LogLevel, PromptMessage, ResourceContents};
 pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
@@ -52,9 +55,9 @@ pub use session::{SessionState, Sessions, SigningKeys};
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        AskError, Completion, Content, Context, Elicit, JsonSchema, PromptMessage, PromptResult, Reply,
-        ResourceContents, ResourceResult, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult, complete,
-        mcp_server, prompt, resource, tool,
+        AskError, Changes, Completion, Content, Context, Elicit, JsonSchema, LogLevel, PromptMessage, PromptResult,
+        Reply, ResourceContents, ResourceResult, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
+        complete, mcp_server, prompt, resource, tool,
     };
     // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
     pub use schemars;

@@ -109,6 +109,8 @@ pub struct ServerCard {
     pub resources: &'static [ResourceCard],
     /// The completions, in source order.
     pub completions: &'static [CompletionCard],
+    /// Whether these lists can change while the server runs (`#[mcp_server(changes)]`), so that clients are promised news.
+    pub changes: bool,
     /// How long and by whom the lists of tools, prompts and resources may be kept.
     pub cache: CacheHint,
     /// `"5"` is accepted for 5, a JSON string for an object.
@@ -128,6 +130,7 @@ impl ServerCard {
         prompts: &[],
         resources: &[],
         completions: &[],
+        changes: false,
         cache: CacheHint::NONE,
         lenient: true,
     };

@@ -65,6 +65,7 @@ mod calculator {
                 },
             ],
             lenient: true,
+            changes: false,
             ..__mcp::ServerCard::BLANK
         };
         #[automatically_derived]

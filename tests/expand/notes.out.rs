@@ -242,6 +242,7 @@ const _: () = {
             },
         ],
         lenient: true,
+        changes: false,
         ..__mcp::ServerCard::BLANK
     };
     #[automatically_derived]

@@ -3,6 +3,7 @@
 mod abuse;
 mod behaviour;
 mod book;
+mod changes;
 mod clients;
 mod composed;
 mod conformance;

@@ -8,7 +8,18 @@ use crate::{errors::Errors, model::Icon, paths::Runtime};
 
 const SERVER: Grammar = Grammar {
     attribute: "#[mcp_server]",
-    keys: &["name", "version", "title", "website_url", "icon", "lenient", "list_ttl", "list_public", "crate"],
+    keys: &[
+        "name",
+        "version",
+        "title",
+        "website_url",
+        "icon",
+        "lenient",
+        "changes",
+        "list_ttl",
+        "list_public",
+        "crate",
+    ],
     repeatable: &["icon"],
     advice: &[
         ("instructions", "the instructions are the doc comment of the `impl` or `mod`"),
@@ -25,6 +36,7 @@ pub(crate) struct ServerArgs {
     pub(crate) website_url: Option<Expr>,
     pub(crate) icons: Vec<Icon>,
     pub(crate) lenient: Option<bool>,
+    pub(crate) changes: bool,
     pub(crate) list_ttl: Option<Expr>,
     pub(crate) list_public: bool,
     pub(crate) runtime: Runtime,
@@ -42,6 +54,7 @@ impl ServerArgs {
                 "website_url" => args.website_url = pair.text(errors),
                 "icon" => args.icons.extend(pair.icon(errors)),
                 "lenient" => args.lenient = pair.flag(errors),
+                "changes" => args.changes = pair.flag(errors).unwrap_or_default(),
                 "list_ttl" => args.list_ttl = pair.duration(errors),
                 "list_public" => args.list_public = pair.flag(errors).unwrap_or_default(),
                 _ => args.runtime = pair.runtime(errors).unwrap_or_default(),

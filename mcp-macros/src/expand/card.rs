@@ -29,7 +29,7 @@ pub(super) fn server(server: &Server, placed: &[Placed<'_>]) -> TokenStream {
         list("completions", completions.collect()),
     ];
     let cache = cache(server.list_ttl.as_ref(), server.list_public);
-    let lenient = server.lenient;
+    let (lenient, changes) = (server.lenient, server.changes);
     quote! {
         #[allow(clippy::needless_update)]
         static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
@@ -42,6 +42,7 @@ pub(super) fn server(server: &Server, placed: &[Placed<'_>]) -> TokenStream {
             #(#lists)*
             #cache
             lenient: #lenient,
+            changes: #changes,
             ..__mcp::ServerCard::BLANK
         };
     }

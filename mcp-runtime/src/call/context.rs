@@ -8,10 +8,12 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Answers, AskError, Asking, Asks, Fault, Importance, Means, Mirrors, NoForm, Outbox, Question, Unsupported,
+    Answer, Answers, AskError, Asking, Asks, Cancelled, Fault, Logging, Means, Mirrors, NoForm, Outbox, Question,
+    Shared, Unsupported, cancel::Cancelling,
 };
 use crate::{
     auth::Principal,
+    changes::Changes,
     protocol::{ClientCapabilities, Implementation},
     session::ProtocolSession,
     wire::{Raw, write_notification, write_string},
@@ -19,13 +21,15 @@ use crate::{
 
 /// This request: who calls, with which session, and the way to tell the client something meanwhile.
 pub struct Context {
-    facts: Facts,
-    outbox: Arc<Outbox>,
+    pub(super) facts: Facts,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) shared: Arc<Shared>,
     last_progress: Mutex<Option<f64>>,
     /// What was asked and answered; most calls never ask.
     asking: OnceLock<Box<Asking>>,
     /// The function is not `async`, so that it can't wait for an answer.
     synchronous: bool,
+    cancelling: Cancelling,
 }
 
 /// What is known of the request before it runs.
@@ -39,6 +43,9 @@ pub(crate) struct Facts {
     /// What came beside the call and repeats arguments, where anything does.
     pub(crate) mirrors: Option<Box<Mirrors>>,
     pub(crate) means: Means,
+    pub(crate) logging: Logging,
+    /// The `_meta` of the request.
+    pub(crate) meta: Undecoded<Map<String, Value>>,
 }
 
 /// Which session a call is in.
@@ -86,8 +93,16 @@ impl<T: serde::de::DeserializeOwned> Undecoded<T> {
 }
 
 impl Context {
-    pub(crate) fn new(facts: Facts, outbox: Arc<Outbox>) -> Self {
-        Self { facts, outbox, last_progress: Mutex::new(None), asking: OnceLock::new(), synchronous: false }
+    pub(crate) fn new(facts: Facts, outbox: Arc<Outbox>, shared: Arc<Shared>) -> Self {
+        Self {
+            facts,
+            outbox,
+            shared,
+            last_progress: Mutex::new(None),
+            cancelling: Cancelling::default(),
+            asking: OnceLock::new(),
+            synchronous: false,
+        }
     }
 
     /// The function that runs is not `async`.
@@ -245,10 +260,43 @@ impl Context {
         self.outbox.close(retry.min(Duration::from_secs(60 * 60)));
     }
 
+    /// What the client sent along in `_meta`, as it came and not checked: the client's own keys, and those of the protocol.
+    /// `None` where it sent nothing. Never a basis for a security decision.
+    ///
+    /// # Source
+    /// 2026-07-28 basic §Meta.
+    #[must_use]
+    pub fn meta(&self) -> Option<&Map<String, Value>> {
+        self.facts.meta.get()
+    }
+
+    /// Whether this call was cancelled, for work that the function leaves behind when it is dropped: by the client, by its
+    /// going away on 2026-07-28, by the end of the session, by the function's deadline.
+    #[must_use]
+    pub fn cancelled(&self) -> Cancelled {
+        self.cancelling.listen()
+    }
+
+    /// The call is cut off, and answered.
+    pub(crate) fn cancel(&self) {
+        self.cancelling.cancel();
+    }
+
+    /// The call has come to its answer.
+    pub(crate) fn answered(&mut self) {
+        self.cancelling.answered();
+    }
+
+    /// Announces that a list or a resource of the server changed, to all clients that asked to be told.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.shared.changes
+    }
+
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing.
     ///
     /// `progress` must rise from call to call (what does not is dropped), `total` is what it rises to, where that is
-    /// known. Never waits: of more than 64 reports that the client has not read yet, the oldest are dropped.
+    /// known. Never waits: a report that the client has not read when the next one comes gives way to it.
     ///
     /// # Source
     /// 2026-07-28 basic/utilities/progress.
@@ -277,6 +325,6 @@ impl Context {
             out.push(b'}');
         });
         // Pushed under the lock, so that reports of two threads leave in the order that was checked.
-        self.outbox.push(bytes.into(), Importance::Progress);
+        self.outbox.push_progress(&to.token, bytes.into());
     }
 }

@@ -1,6 +1,6 @@
 //! What a tool says when it says no.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 use super::Fault;
 use crate::protocol::ClientCapabilities;
@@ -45,6 +45,17 @@ impl ToolError {
             source: Some(source.into()),
             fault: Some(Box::new(Fault::internal())),
         }
+    }
+
+    /// A function that ran for longer than it may, and was cut off. Not its choice: where no model reads it, it is -32603.
+    pub(crate) fn too_late(function: &str, deadline: Duration) -> Self {
+        tracing::warn!(function, ?deadline, "a function was cut off at its deadline");
+        let message = format!(
+            "`{function}` took longer than {deadline:?} and was cut off; what it changed in the session was not kept. Ask \
+             for less at once, or try again later"
+        );
+        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        Self { message, source: Some(late.into()), fault: None }
     }
 
     /// A call that needs what its client did not declare: a [`Fault`](super::Fault), -32021, where the revision has that.

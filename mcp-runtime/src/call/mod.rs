@@ -4,20 +4,26 @@
 //! principals. Must not know: which revision the client speaks, where the bytes came from.
 
 mod ask;
+mod cancel;
 mod context;
 mod error;
 mod fault;
 mod item;
+mod logging;
 mod mirrors;
 mod offered;
 mod operation;
 mod outbox;
 mod result;
+mod shared;
+mod trace;
 
 pub(crate) use ask::{
     ANSWERS_LIVE, Answer, Answers, Asking, Asks, FormOf, Given, Kinds, Means, NoForm, Question, canonical, digest,
 };
 pub use ask::{Ask, AskAll, AskError, Elicit, Unsupported};
+pub use cancel::Cancelled;
+pub(crate) use cancel::Signal;
 pub use context::Context;
 pub(crate) use context::{Facts, Progress, Session, Undecoded};
 pub use error::ToolError;
@@ -25,8 +31,11 @@ pub(crate) use error::chain;
 pub use fault::{Fault, FaultKind};
 pub use item::Item;
 pub(crate) use item::Visible;
+pub(crate) use logging::Logging;
 pub(crate) use mirrors::Mirrors;
 pub(crate) use offered::{Offered, Personal};
 pub(crate) use operation::{Answered, Call, Carrier, Completing, List, Operation, Outcome, Page, Reference, Shown};
 pub(crate) use outbox::{Importance, Onward, Outbox, Resumable, Said};
 pub use result::{Completion, PromptResult, Reply, ResourceResult, ToolResult};
+pub(crate) use shared::Shared;
+pub(crate) use trace::TARGET as SPAN_TARGET;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::List;
+use crate::changes::ListChanges;
 
 /// What a server offers at all.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,9 @@ pub(crate) struct Offered {
     pub(crate) extensions: Map<String, Value>,
     /// Whether what is listed under these names depends on who asks, so that nobody else may be given it.
     pub(crate) personal: Personal,
+    /// Which lists can change while the server runs, so that clients are promised news of them. News of single resources are
+    /// promised wherever there are any.
+    pub(crate) news: ListChanges,
     /// Whether there is anything that could be mirrored beside a call.
     pub(crate) mirrors: bool,
 }
@@ -37,6 +41,11 @@ impl Offered {
             List::Prompts => self.prompts,
             List::Resources | List::Templates => self.resources,
         }
+    }
+
+    /// Whether there is anything to subscribe to.
+    pub(crate) fn any_news(&self) -> bool {
+        self.resources || self.news != ListChanges::default()
     }
 
     /// Whether there is anything whose arguments could be completed.

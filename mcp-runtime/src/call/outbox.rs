@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::session::SessionKey;
+use crate::{session::SessionKey, wire::Raw};
 
 /// More than this many messages that may be dropped never wait for one exchange.
 const LIMIT: usize = 64;
@@ -61,20 +61,35 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    queue: VecDeque<(Importance, Said)>,
+    queue: VecDeque<Waits>,
     /// Of the messages.
     bytes: usize,
     waker: Option<Waker>,
 }
 
+/// Something that waits.
+#[derive(Debug)]
+struct Waits {
+    importance: Importance,
+    said: Said,
+    /// The token of the progress that it reports, if it does.
+    progress: Option<Raw>,
+}
+
 impl Outbox {
     /// Puts a message in and wakes the transport.
     pub(crate) fn push(&self, message: Bytes, importance: Importance) {
+        self.waiting().push(message, importance, None);
+    }
+
+    /// Puts a report of progress in, in place of an older one with the same token: the newest says it all.
+    pub(crate) fn push_progress(&self, token: &Raw, message: Bytes) {
         let mut waiting = self.waiting();
-        waiting.bytes += message.len();
-        waiting.queue.push_back((importance, Said::Message(message)));
-        waiting.shrink();
-        waiting.wake();
+        let same = |old: &Waits| old.progress.as_ref().is_some_and(|old| old.as_str() == token.as_str());
+        if let Some(older) = waiting.queue.iter().position(same) {
+            waiting.remove(older);
+        }
+        waiting.push(message, Importance::Progress, Some(token.clone()));
     }
 
     /// After what was said so far, the client may go and come back after this time; nothing where it can't come back.
@@ -82,8 +97,8 @@ impl Outbox {
         if self.resumable().is_some_and(|resumable| resumable.polling) {
             let mut waiting = self.waiting();
             // Said again, it is said once.
-            waiting.queue.retain(|(_, said)| !matches!(said, Said::Close(_)));
-            waiting.queue.push_back((Importance::Needed, Said::Close(retry)));
+            waiting.queue.retain(|waits| !matches!(waits.said, Said::Close(_)));
+            waiting.queue.push_back(Waits { importance: Importance::Needed, said: Said::Close(retry), progress: None });
             waiting.wake();
         }
     }
@@ -132,8 +147,19 @@ impl Outbox {
 }
 
 impl Waiting {
+    fn push(&mut self, message: Bytes, importance: Importance, progress: Option<Raw>) {
+        self.bytes += message.len();
+        self.queue.push_back(Waits { importance, said: Said::Message(message), progress });
+        self.shrink();
+        self.wake();
+    }
+
     fn take(&mut self) -> Option<Said> {
-        let (_, said) = self.queue.pop_front()?;
+        self.remove(0)
+    }
+
+    fn remove(&mut self, position: usize) -> Option<Said> {
+        let Waits { said, .. } = self.queue.remove(position)?;
         if let Said::Message(message) = &said {
             self.bytes = self.bytes.saturating_sub(message.len());
         }
@@ -143,11 +169,9 @@ impl Waiting {
     /// Drops what matters least, oldest first, until the rest is within the bounds. One message alone may be larger.
     fn shrink(&mut self) {
         while self.queue.len() > 1 && (self.queue.len() > LIMIT || self.bytes > BYTES) {
-            let oldest = |least| self.queue.iter().position(|(importance, _)| *importance == least);
+            let oldest = |least| self.queue.iter().position(|waits| waits.importance == least);
             let Some(position) = oldest(Importance::Progress).or_else(|| oldest(Importance::Log)) else { return };
-            if let Some((_, Said::Message(message))) = self.queue.remove(position) {
-                self.bytes = self.bytes.saturating_sub(message.len());
-            }
+            self.remove(position);
         }
     }
 
@@ -219,5 +243,18 @@ mod tests {
             outbox.close(Duration::from_millis(milliseconds));
         }
         assert_eq!(read(&outbox), [Said::Close(Duration::from_millis(999))]);
+    }
+
+    #[test]
+    fn a_report_of_progress_gives_way_to_the_next_one_with_its_token() {
+        let outbox = Outbox::default();
+        let (one, other) = (Raw::from("\"one\""), Raw::from("2"));
+        outbox.push_progress(&one, "10 %".into());
+        outbox.push_progress(&other, "1 of 2".into());
+        outbox.push("log".into(), Importance::Log);
+        outbox.push_progress(&one, "20 %".into());
+        assert_eq!(read(&outbox), [message("1 of 2"), message("log"), message("20 %")]);
+        outbox.push_progress(&one, "30 %".into());
+        assert_eq!(read(&outbox), [message("30 %")]);
     }
 }

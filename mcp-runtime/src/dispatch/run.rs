@@ -134,7 +134,7 @@ impl Dispatch {
         let Calling { function, card, checks, arguments, carrier } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(&function, undecoded, &mut [], cx).await;
+            return self.run(&function, card, undecoded, &mut [], cx).await;
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -164,7 +164,7 @@ impl Dispatch {
     async fn run_with_state<F: Function>(
         &self,
         function: &F,
-        card: &FunctionCard,
+        card: &'static FunctionCard,
         session: SessionKey,
         arguments: Arguments<'_>,
         cx: &Context,
@@ -179,7 +179,7 @@ impl Dispatch {
                 Err(error) => return Ok(Err(state_failed(card, error)?)),
             };
             // Whoever stops to ask leaves here, without its draft and its turn.
-            let result = match self.run(function, arguments, &mut draft.slots, cx).await? {
+            let result = match self.run(function, card, arguments, &mut draft.slots, cx).await? {
                 Ok(result) if F::succeeded(&result) => result,
                 // Dropping the draft discards it.
                 refusal => return Ok(refusal),
@@ -194,15 +194,21 @@ impl Dispatch {
         Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })).into())
     }
 
-    /// Runs a function once, until it gives something or has asked something.
+    /// Runs a function once, until it gives something or has asked something, for as long as it may.
     async fn run<'a, F: Function>(
         &'a self,
         function: &'a F,
+        card: &'static FunctionCard,
         arguments: Arguments<'a>,
         parts: &'a mut [PartSlot],
         cx: &'a Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
-        until_asked(cx, function.run(&*self.service, Run { arguments, parts, cx })).await
+        let run = until_asked(cx, function.run(&*self.service, Run { arguments, parts, cx }));
+        let Some(deadline) = card.deadline else { return run.await };
+        Box::pin(tokio::time::timeout(deadline, run)).await.unwrap_or_else(|_| {
+            cx.cancel();
+            Ok(Err(ToolError::too_late(card.name, deadline)))
+        })
     }
 
     fn bad_handle(&self) -> ToolError {

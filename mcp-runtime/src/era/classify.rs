@@ -43,6 +43,11 @@ impl Era {
                 Opened::Answered(Box::pin(self.http_notification(notification, headers, around)).await)
             }
             (Message::Notification(notification), Source::Stdio(process)) => {
+                if &*notification.method == "notifications/initialized" && process.session().is_some() {
+                    // Opened here, so that whatever changes from now on waits for the stream.
+                    let _ = self.news.of(process.key());
+                    process.initialized();
+                }
                 self.notified(notification, process.key());
                 Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
             }
@@ -92,7 +97,7 @@ impl Era {
         }
         match &*request.method {
             "initialize" => self.initialize_process(request, process),
-            "ping" => Opened::Answered(self.pong(&request.id)),
+            "ping" => Opened::Answered(self.done(&request.id)),
             _ => match process.session() {
                 Some(session) => self.legacy_call(request, &session, around),
                 None => Opened::Answered(refuse::bad_request(

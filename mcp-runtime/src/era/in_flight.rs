@@ -2,15 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::Notify;
-
-use crate::{session::SessionKey, wire::Id};
+use crate::{call::Signal, session::SessionKey, wire::Id};
 
 /// The calls under way that `notifications/cancelled` may name: by session (or stdio connection) and request id.
 #[derive(Default)]
@@ -24,19 +19,6 @@ struct Entry {
     /// Calls under this id; of more than one, none is cancelled.
     calls: usize,
     signal: Arc<Signal>,
-}
-
-#[derive(Default)]
-struct Signal {
-    cancelled: AtomicBool,
-    notify: Notify,
-}
-
-impl Signal {
-    fn raise(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        self.notify.notify_waiters();
-    }
 }
 
 /// One call's place among those under way; it leaves when dropped.
@@ -83,13 +65,7 @@ impl InFlight {
 impl Cancelled<'_> {
     /// Resolves when the call is cancelled.
     pub(crate) async fn wait(&self) {
-        loop {
-            let notified = self.signal.notify.notified();
-            if self.signal.cancelled.load(Ordering::Acquire) {
-                return;
-            }
-            notified.await;
-        }
+        self.signal.wait().await;
     }
 }
 

@@ -10,6 +10,7 @@ mod in_flight;
 mod legacy;
 mod listing;
 mod modern;
+mod notices;
 mod operations;
 mod prepared;
 mod project;
@@ -18,15 +19,17 @@ mod refuse;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use in_flight::InFlight;
-pub(crate) use legacy::{Open, Record, Streams};
+pub(crate) use legacy::{Open, Record, SessionNews, Streams};
+pub(crate) use modern::Listening;
 pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
 pub(crate) use refuse::malformed;
 
 use crate::{
     auth::Principal,
-    call::{Answered, Call, Fault, FaultKind, Outbox, Outcome, ToolResult},
+    call::{Answered, Call, Fault, FaultKind, Offered, Outbox, Outcome, Shared, ToolResult},
     exchange::Outbound,
-    protocol::Version,
+    protocol::{Lists, Version},
+    service::ServerCard,
     session::{SessionKey, SessionRoom},
     store::EventLog,
     wire::{Id, Request},
@@ -35,10 +38,14 @@ use crate::{
 /// Both eras of a running server.
 pub(crate) struct Era {
     pub(crate) sessions: Arc<SessionRoom>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) prepared: Prepared,
+    offered: Offered,
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
+    /// What sessions were not told yet.
+    pub(crate) news: SessionNews,
     /// Questions that wait for their answers.
     pub(crate) open: Open,
 }
@@ -58,6 +65,8 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) enum Opened {
     /// Something to dispatch, and where its outcome goes.
     Call(Call, Return),
+    /// A subscription, which has no outcome but goes on; and where `notifications/cancelled` looks for it.
+    Listening(Box<Listening>, Return),
     /// Answered by the era itself.
     Answered(Outbound),
 }
@@ -88,6 +97,29 @@ impl Return {
 const RESULT_LIMIT: usize = 16 * 1024 * 1024;
 
 impl Era {
+    /// Both eras of a server that offers this and lists these things.
+    pub(crate) fn new(
+        card: &ServerCard,
+        offered: &Offered,
+        lists: &Lists,
+        with_handles: &Lists,
+        sessions: Arc<SessionRoom>,
+        shared: Arc<Shared>,
+        events: Arc<dyn EventLog>,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            sessions,
+            prepared: Prepared::new(card, offered, lists, with_handles)?,
+            in_flight: InFlight::default(),
+            streams: Streams::default(),
+            open: Open::default(),
+            events,
+            news: SessionNews::new(shared.changes.clone(), offered),
+            offered: offered.clone(),
+            shared,
+        })
+    }
+
     /// Turns an outcome into the answer of its revision.
     pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>) -> Outbound {
         let answer = match outcome {

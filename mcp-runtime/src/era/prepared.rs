@@ -40,6 +40,8 @@ pub(crate) struct Prepared {
 struct Spoken {
     /// The handshake's result, or that of `server/discover`.
     greeting: Vec<u8>,
+    /// The handshake's result where it opens no session.
+    sessionless: Vec<u8>,
     /// Where a session id or process carries the state.
     plain: PreparedLists,
     /// Where handles do.
@@ -66,7 +68,7 @@ pub(super) struct PreparedList {
 
 impl Prepared {
     /// Encodes everything. `with_handles` is what is listed where handles carry the state.
-    pub(crate) fn new(
+    pub(super) fn new(
         card: &ServerCard,
         offered: &Offered,
         lists: &Lists,
@@ -85,13 +87,14 @@ impl Prepared {
         };
         for version in Version::ALL {
             let facts = version.facts();
-            let greeting = if facts.modern {
-                serde_json::to_vec(&Discovered::new(card, offered, &meta))?
+            let (greeting, sessionless) = if facts.modern {
+                (serde_json::to_vec(&Discovered::new(card, offered, &meta))?, Vec::new())
             } else {
-                serde_json::to_vec(&Welcome::new(card, offered, version))?
+                let welcome = |sessions| serde_json::to_vec(&Welcome::new(card, offered, sessions, version));
+                (welcome(true)?, welcome(false)?)
             };
             let (plain, with_handles) = (prepared.lists(lists, facts)?, prepared.lists(with_handles, facts)?);
-            prepared.spoken[version.index()] = Spoken { greeting, plain, with_handles };
+            prepared.spoken[version.index()] = Spoken { greeting, sessionless, plain, with_handles };
         }
         Ok(prepared)
     }
@@ -149,6 +152,11 @@ impl Prepared {
         &self.spoken[version.index()].greeting
     }
 
+    /// The handshake's result where it opens no session.
+    pub(super) fn sessionless_greeting(&self, version: Version) -> &[u8] {
+        &self.spoken[version.index()].sessionless
+    }
+
     /// One of the lists.
     pub(super) fn list(&self, version: Version, handles: bool, list: List) -> &PreparedList {
         let spoken = &self.spoken[version.index()];
@@ -197,10 +205,10 @@ struct Welcome<'a> {
 }
 
 impl<'a> Welcome<'a> {
-    fn new(card: &'a ServerCard, offered: &Offered, version: Version) -> Self {
+    fn new(card: &'a ServerCard, offered: &Offered, sessions: bool, version: Version) -> Self {
         Self {
             protocol_version: version.as_str(),
-            capabilities: capabilities(offered, version.facts()),
+            capabilities: capabilities(offered, sessions, version.facts()),
             server_info: server_info(card, version.facts()),
             instructions: card.instructions,
         }
@@ -226,7 +234,7 @@ impl<'a> Discovered<'a> {
         Self {
             result_type: "complete",
             supported_versions: refuse::supported(),
-            capabilities: capabilities(offered, Version::NEWEST.facts()),
+            capabilities: capabilities(offered, true, Version::NEWEST.facts()),
             instructions: card.instructions,
             ttl_ms: 0,
             cache_scope: "private",
@@ -242,18 +250,23 @@ pub(super) fn write_cache(out: &mut Vec<u8>, hint: CacheHint) {
     out.extend_from_slice(format!(",\"ttlMs\":{ttl},\"cacheScope\":\"{scope}\"").as_bytes());
 }
 
-/// What the server can do: derived from what it offers.
-fn capabilities(offered: &Offered, facts: &Facts) -> Value {
+/// What the server can do: derived from what it offers. Without sessions a client can't be told anything later, nor say
+/// from which level on it is told of calls.
+fn capabilities(offered: &Offered, sessions: bool, facts: &Facts) -> Value {
     let mut capabilities = Map::new();
-    let mut offer = |name: &str, offered: bool| {
+    let mut offer = |name: &str, offered: bool, news: &[(&str, bool)]| {
         if offered {
-            capabilities.insert(name.to_owned(), json!({}));
+            let news = news.iter().filter(|(_, told)| *told).map(|(name, _)| ((*name).to_owned(), true.into()));
+            capabilities.insert(name.to_owned(), Value::Object(news.collect()));
         }
     };
-    offer("tools", offered.tools);
-    offer("prompts", offered.prompts);
-    offer("resources", offered.resources);
-    offer("completions", facts.completions && offered.completion());
+    let news = |list: bool| ("listChanged", sessions && list);
+    offer("tools", offered.tools, &[news(offered.news.tools)]);
+    offer("prompts", offered.prompts, &[news(offered.news.prompts)]);
+    offer("resources", offered.resources, &[("subscribe", sessions), news(offered.news.resources)]);
+    offer("completions", facts.completions && offered.completion(), &[]);
+    // Any function can log, so that any server can.
+    offer("logging", sessions, &[]);
     if facts.extensions && !offered.extensions.is_empty() {
         capabilities.insert("extensions".to_owned(), offered.extensions.clone().into());
     }

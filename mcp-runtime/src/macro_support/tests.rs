@@ -178,7 +178,7 @@ fn server() -> Notes {
 async fn call_with(name: &str, arguments: &str, parts: &mut [PartSlot]) -> Result<ToolResult, ToolError> {
     let server = server();
     let tool = server.find_tool(name).expect("the tool is declared");
-    let cx = Context::new(Facts::default(), Arc::new(Outbox::default()));
+    let cx = Context::new(Facts::default(), Arc::new(Outbox::default()), Arc::default());
     let arguments = Arguments { text: arguments, reserved: None, checks: None };
     server.call_tool(tool, Run { arguments, parts, cx: &cx }).await
 }
@@ -306,7 +306,7 @@ async fn wrong_arguments_do_not_reach_the_function() {
 
 #[tokio::test]
 async fn a_tool_out_of_range_and_parts_of_another_number_are_masked() {
-    let cx = Context::new(Facts::default(), Arc::new(Outbox::default()));
+    let cx = Context::new(Facts::default(), Arc::new(Outbox::default()), Arc::default());
     let run = |parts| Run {
         arguments: Arguments { text: r#"{"text":"milk"}"#, reserved: None, checks: None },
         parts,

@@ -12,7 +12,10 @@ mod mount;
 mod options;
 mod run;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{Router, extract::Request, response::IntoResponse, routing::Route};
 use serde_json::{Map, Value};
@@ -24,6 +27,7 @@ pub use self::{
 use crate::{
     auth::Authenticator,
     call::Visible,
+    changes::Changes,
     middleware::Middleware,
     provider::Providers,
     service::Service,
@@ -41,6 +45,7 @@ pub struct Server {
     sessions: Sessions,
     store: Option<Arc<dyn StateStore>>,
     events: Option<Arc<dyn EventLog>>,
+    changes: OnceLock<Changes>,
     authenticator: Option<Arc<dyn Authenticator>>,
     site: SiteOptions,
     app: Option<Router>,
@@ -91,6 +96,7 @@ impl Server {
             sessions: Sessions::default(),
             store: None,
             events: None,
+            changes: OnceLock::new(),
             authenticator: None,
             site: SiteOptions::default(),
             app: None,
@@ -121,6 +127,12 @@ impl Server {
     pub fn events(mut self, log: impl EventLog) -> Self {
         self.events = Some(Arc::new(log));
         self
+    }
+
+    /// The handle by which the program announces that a list or a resource changed, while the server runs. Taking it is a
+    /// declaration: clients are promised news of the lists, as with `#[mcp_server(changes)]`.
+    pub fn changes(&self) -> Changes {
+        self.changes.get_or_init(Changes::default).clone()
     }
 
     /// Who checks the credentials of HTTP requests; by default nobody, and then only this machine is listened to.

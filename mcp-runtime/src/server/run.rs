@@ -233,6 +233,7 @@ impl Server {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
         setup.events = self.events.take().unwrap_or(setup.events);
+        setup.changes = self.changes.take();
         setup.providers = std::mem::take(&mut self.providers);
         setup.visible = self.visible.take();
         extensions::check(&self.extensions)?;

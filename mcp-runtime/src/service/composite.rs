@@ -91,6 +91,7 @@ impl Composite {
             prompts: joined.prompt_cards.leak(),
             resources: joined.resource_cards.leak(),
             completions: joined.completion_cards.leak(),
+            changes: cards().any(|card| card.changes),
             cache,
             ..*own
         };

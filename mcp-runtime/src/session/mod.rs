@@ -9,6 +9,7 @@ mod finite;
 mod handle;
 mod jwt;
 mod keys;
+mod levels;
 mod manager;
 mod part;
 mod patience;
@@ -26,6 +27,7 @@ mod testing;
 pub use crate::store::SessionKey;
 pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
+pub(crate) use levels::LogLevels;
 pub use manager::{Closed, ProtocolSession, SessionError, SessionFuture, SessionManager};
 #[cfg(test)]
 pub(crate) use part::Held;

@@ -14,7 +14,7 @@ use std::{
 
 use mcp_runtime::{
     ToolError, ToolResult,
-    service::{BoxFuture, FunctionCard, Run, ServerCard, Service, ToolCard},
+    service::{BoxFuture, FunctionCard, ResourceCard, Run, ServerCard, Service, ToolCard},
 };
 
 const fn tool(name: &'static str) -> ToolCard {
@@ -37,7 +37,14 @@ static CARD: ServerCard = ServerCard {
         tool("talkative"),
         tool("large"),
         tool("blocks_its_thread"),
+        tool("announces"),
     ],
+    resources: &[ResourceCard {
+        function: FunctionCard { name: "board", description: "For tests.", ..FunctionCard::BLANK },
+        uri: "test://board",
+        ..ResourceCard::BLANK
+    }],
+    changes: true,
     ..ServerCard::BLANK
 };
 
@@ -87,6 +94,11 @@ impl Service for Server {
                 "blocks_its_thread" => {
                     std::thread::sleep(Duration::from_millis(500));
                     "woke".to_owned()
+                }
+                "announces" => {
+                    run.cx.changes().tools_changed();
+                    run.cx.changes().resource_updated("test://board");
+                    "announced".to_owned()
                 }
                 "large" => "x".repeat(8 << 20),
                 _ => "pong".to_owned(),

@@ -28,17 +28,20 @@ impl Era {
             Err(fault) => return refused(request, &fault),
         };
         let session_id = match self.sessions.policy() {
-            Policy::Off => None,
+            Policy::Off => {
+                return Opened::Answered(self.welcome(request, self.prepared.sessionless_greeting(hello.version)));
+            }
             Policy::Required | Policy::Optional => {
                 let opened =
                     self.sessions.open(hello.version, &hello.capabilities, hello.client.as_ref(), around.principal);
                 match opened.await {
-                    Ok(id) => Some(id),
+                    Ok(id) => id,
                     Err(error) => return Opened::Answered(refuse::unavailable(Some(&request.id), &error)),
                 }
             }
         };
-        Opened::Answered(Outbound { session_id, ..self.welcome(request, hello.version) })
+        let welcome = self.welcome(request, self.prepared.greeting(hello.version));
+        Opened::Answered(Outbound { session_id: Some(session_id), ..welcome })
     }
 
     /// `initialize` on a stdio connection: the connection is the session.
@@ -56,15 +59,15 @@ impl Era {
             client: hello.client.map(Arc::new),
         };
         if process.open(session) {
-            Opened::Answered(self.welcome(request, version))
+            Opened::Answered(self.welcome(request, self.prepared.greeting(version)))
         } else {
             refused(request, &Fault::new(Code::INVALID_REQUEST, "This connection is initialized already"))
         }
     }
 
-    fn welcome(&self, request: &Request, version: Version) -> Outbound {
+    fn welcome(&self, request: &Request, greeting: &[u8]) -> Outbound {
         let mut body = Vec::with_capacity(512);
-        write_result(&mut body, &request.id, |out| out.extend_from_slice(self.prepared.greeting(version)));
+        write_result(&mut body, &request.id, |out| out.extend_from_slice(greeting));
         Outbound::json(StatusCode::OK, body)
     }
 }

@@ -5,6 +5,7 @@ mod batch;
 mod event_id;
 mod initialize;
 mod listener;
+mod news;
 mod question;
 mod record;
 mod session;
@@ -15,14 +16,15 @@ use std::sync::Arc;
 use http::StatusCode;
 
 pub(crate) use ask::{Open, Pages};
+pub(crate) use news::SessionNews;
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
 use super::{Era, Opened, Return, Surroundings, asking, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Means, Onward, Progress, Resumable, Session},
+    call::{Call, Carrier, Context, Fault, Logging, Means, Onward, Progress, Resumable, Session, Undecoded},
     exchange::{Headers, Outbound, Source},
-    protocol::Version,
+    protocol::{Version, notice::UnknownLogLevel},
     session::{ProtocolSession, SessionKey},
     wire::{Code, Id, Notification, Raw, Request, write_result},
 };
@@ -53,6 +55,7 @@ impl Era {
         let key = session.key;
         let facts = crate::call::Facts {
             session: Session::Protocol(session.clone()),
+            logging: Logging::Session(key),
             ..self.facts(request, session.version, around)
         };
         self.operation(request, session.version, Carrier::Session(key), Some(key), facts, around)
@@ -68,6 +71,7 @@ impl Era {
         crate::call::Facts {
             principal: around.principal.cloned().map(Box::new),
             progress: progress(request, version),
+            meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
             ..crate::call::Facts::default()
         }
     }
@@ -81,14 +85,13 @@ impl Era {
         mut facts: crate::call::Facts,
         around: &Surroundings<'_>,
     ) -> Opened {
-        if &*request.method == "ping" {
-            return Opened::Answered(self.pong(&request.id));
-        }
         let operation = match operations::read(request) {
             Ok(Some(operation)) => operation,
             Ok(None) => {
-                let fault = Fault::new(Code::METHOD_NOT_FOUND, "Method not found");
-                return self.refused(request, version, fault);
+                return match self.of_the_session(request, scope) {
+                    Ok(()) => Opened::Answered(self.done(&request.id)),
+                    Err(fault) => self.refused(request, version, fault),
+                };
             }
             Err(fault) => return self.refused(request, version, fault),
         };
@@ -100,7 +103,7 @@ impl Era {
             Some(_) => asking::means(version.facts(), &operation),
         };
         let to = Return { scope, ..Return::to(request, version) };
-        let context = Context::new(facts, around.outbox.clone());
+        let context = Context::new(facts, around.outbox.clone(), self.shared.clone());
         Opened::Call(Call { operation, carrier, context }, to)
     }
 
@@ -108,8 +111,28 @@ impl Era {
         Opened::Answered(refuse::fault(&Return::to(request, version), &fault))
     }
 
-    /// The answer to `ping`.
-    pub(super) fn pong(&self, id: &Id) -> Outbound {
+    /// What is asked of the protocol and not of a function: with nothing to say in return.
+    fn of_the_session(&self, request: &Request, session: Option<SessionKey>) -> Result<(), Fault> {
+        match (&*request.method, session) {
+            ("ping", _) => Ok(()),
+            ("logging/setLevel", Some(session)) => self.set_level(request, session),
+            ("resources/subscribe", Some(session)) => self.news.subscribe(request, session),
+            ("resources/unsubscribe", Some(session)) => self.news.unsubscribe(request, session),
+            // Without a session there is nothing that could remember it.
+            _ => Err(Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
+        }
+    }
+
+    /// `logging/setLevel`.
+    fn set_level(&self, request: &Request, session: SessionKey) -> Result<(), Fault> {
+        let level = request.params.string("level").ok_or(UnknownLogLevel).and_then(|level| level.parse());
+        let level = level.map_err(|unknown| Fault::new(Code::INVALID_PARAMS, format!("`params.level`: {unknown}")))?;
+        self.shared.levels.set(session, level);
+        Ok(())
+    }
+
+    /// The answer with nothing in it.
+    pub(super) fn done(&self, id: &Id) -> Outbound {
         let mut body = Vec::with_capacity(64);
         write_result(&mut body, id, |out| out.extend_from_slice(b"{}"));
         Outbound::json(StatusCode::OK, body)

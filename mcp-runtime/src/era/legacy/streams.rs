@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     event_id::EventId,
-    listener::{Listener, News, PAGE},
+    listener::{Listener, PAGE},
 };
 use crate::{
     auth::Principal,
@@ -134,7 +134,8 @@ impl Era {
             return Err(Outbound::empty(StatusCode::SERVICE_UNAVAILABLE));
         };
         let of_session = resumed.as_ref().is_none_or(|(id, _)| id.is_of_session());
-        let news = of_session.then(|| -> News { Box::pin(stream::pending()) });
+        // A session for which no news can be kept has a stream that says nothing.
+        let news = of_session.then(|| self.news.of(session.key).unwrap_or_else(|| Box::pin(stream::pending())));
         let over = {
             let (sessions, principal) = (self.sessions.clone(), principal.cloned());
             let token = headers.session_id.value().unwrap_or_default().to_owned();
@@ -176,6 +177,8 @@ impl Era {
             Ok(Closed::Ended) => {
                 self.streams.end(session);
                 self.in_flight.end(session);
+                self.news.end(session);
+                self.shared.levels.forget(session);
                 if let Err(error) = session::answer(self.events.drop_session(session), PATIENCE).await {
                     tracing::warn!(error = %chain(&error), "the streams of an ended session were not removed");
                 }

@@ -2,23 +2,26 @@
 
 mod ask;
 mod headers;
+mod listen;
 
 pub(super) use ask::ask;
 
 use http::StatusCode;
+pub(crate) use listen::Listening;
 use serde_json::json;
 
 use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse};
 use crate::{
-    call::{Call, Carrier, Context, Facts, Fault, Session, Undecoded},
+    call::{Call, Carrier, Context, Facts, Fault, Logging, Session, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
-    protocol::Version,
+    protocol::{Version, notice::UnknownLogLevel},
     wire::{Code, Id, Params, Request, write_result},
 };
 
 /// The one key that makes a request modern; any other `_meta` is not a claim.
 const CLAIM: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 
 /// Whether a message claims to be of this revision.
@@ -70,8 +73,13 @@ fn try_open(
         same(&request.id, &headers.method, &request.method, "Mcp-Method")?;
     }
     let to = Return { scope: scope(around), ..Return::to(request, version) };
+    let logging = logging(request).map_err(|fault| refuse::fault(&to, &fault))?;
     let operation = match &*request.method {
         "server/discover" => return Ok(Opened::Answered(discover(era, &to))),
+        "subscriptions/listen" => {
+            let listening = listen::open(era, request, &to, around)?;
+            return Ok(Opened::Listening(listening, to));
+        }
         method => {
             if let (Some(headers), Some(parameter)) = (headers, named_by(method)) {
                 headers::named(request, headers, parameter)?;
@@ -102,12 +110,22 @@ fn try_open(
         // Which tool has which is not known here: what came goes along, where there is a tool that could want it.
         mirrors: headers.filter(|_| era.prepared.mirrors()).map(|headers| Box::new(headers::mirrors(headers))),
         means: asking::means(version.facts(), &operation),
+        logging,
+        meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
     };
-    let mut context = Context::new(facts, around.outbox.clone());
+    let mut context = Context::new(facts, around.outbox.clone(), era.shared.clone());
     if let Some(answers) = answers {
         context.set_answers(answers);
     }
     Ok(Opened::Call(Call { operation, carrier, context }, to))
+}
+
+/// From which level on this request wants log messages: none, unless it says so.
+fn logging(request: &Request) -> Result<Logging, Fault> {
+    let Some(level) = request.params.meta(LOG_LEVEL) else { return Ok(Logging::Never) };
+    let level = level.string().ok_or(UnknownLogLevel).and_then(|level| level.parse());
+    let invalid = |unknown| Fault::new(Code::INVALID_PARAMS, format!("`params._meta[\"{LOG_LEVEL}\"]`: {unknown}"));
+    level.map(Logging::From).map_err(invalid)
 }
 
 /// The parameter that the `Mcp-Name` header of this method mirrors.

@@ -200,7 +200,7 @@ fn library() -> Library {
 }
 
 fn context() -> Context {
-    Context::new(Facts::default(), Arc::new(Outbox::default()))
+    Context::new(Facts::default(), Arc::new(Outbox::default()), Arc::default())
 }
 
 fn arguments(text: &str) -> Arguments<'_> {

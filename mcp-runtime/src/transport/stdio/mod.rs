@@ -26,7 +26,7 @@ use tokio::{
 use super::frame;
 use crate::{
     engine::Engine,
-    exchange::{Exchange, Inbound, Source, Step},
+    exchange::{EventStream, Exchange, Inbound, Source, Step},
 };
 
 /// The longest line that is read, in bytes.
@@ -70,6 +70,7 @@ pub(crate) async fn serve(
     })?;
 
     let process = engine.process();
+    let news = tokio::spawn(tell(engine.news(process.clone()), out.clone()));
     let mut tasks = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     let mut patience = FIRST;
@@ -116,10 +117,12 @@ pub(crate) async fn serve(
         patience = BEGIN;
     }
     engine.drain();
+    process.finish();
     // The writer ends when nobody is left who could give it a frame.
     drop(out);
     let written = timeout(DRAIN, written).await;
     tasks.shutdown().await;
+    news.abort();
     engine.end_process(&process).await;
     match written {
         // A client that stopped reading went away, as it may.
@@ -157,6 +160,15 @@ async fn drive(mut exchange: Exchange, out: mpsc::Sender<Bytes>, mut begun: Opti
                 }
                 return;
             }
+        }
+    }
+}
+
+/// Writes what the client is told without having asked.
+async fn tell(mut news: EventStream, out: mpsc::Sender<Bytes>) {
+    while let Some(event) = std::future::poll_fn(|cx| news.poll_next(cx)).await {
+        if out.send(event.data).await.is_err() {
+            return;
         }
     }
 }

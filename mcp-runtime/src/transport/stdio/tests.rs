@@ -258,3 +258,75 @@ fn told_to_stop_it_ends_though_a_client_does_not_read_its_refusals() {
     let ended = async { timeout(DRAIN + Duration::from_secs(2), &mut connection.served).await };
     connection.runtime.block_on(ended).expect("it ends").unwrap().unwrap();
 }
+
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// A subscription as 2026-07-28 wants it.
+fn listen(id: u32) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"subscriptions/listen","params":{{"notifications":{{"toolsListChanged":true,"resourceSubscriptions":["test://board"]}},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+    )
+}
+
+/// What three lines say, in no order.
+fn three(connection: &mut Connection) -> Vec<String> {
+    let mut lines: Vec<_> = (0..3)
+        .map(|_| connection.read())
+        .map(|line| match line.get("method") {
+            Some(method) => method.as_str().unwrap().to_owned(),
+            None => format!("answer {}", line["id"]),
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_client_with_a_handshake_is_told_what_changes_once_it_is_initialized() {
+    let mut connection = connection();
+    connection.say(INITIALIZE);
+    connection.read();
+    // Before that it is told nothing, and what changed then is no news.
+    connection.say(&legacy(1, "announces"));
+    assert_eq!(connection.read()["id"], 1);
+    connection.say(r#"{"jsonrpc":"2.0","id":2,"method":"resources/subscribe","params":{"uri":"test://board"}}"#);
+    assert_eq!(connection.read()["result"], serde_json::json!({}));
+    connection.say(INITIALIZED).say(&legacy(3, "announces"));
+    let told = ["answer 3", "notifications/resources/updated", "notifications/tools/list_changed"];
+    assert_eq!(three(&mut connection), told);
+    connection.input = None;
+    connection.end().unwrap();
+}
+
+#[test]
+fn a_subscription_over_stdio_ends_without_a_word_when_its_client_cancels_it() {
+    let mut connection = connection();
+    connection.say(&listen(1)).say(&listen(2));
+    for id in [1, 2] {
+        let acknowledged = connection.read();
+        assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+        assert_eq!(acknowledged["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id);
+    }
+    connection.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#);
+    connection.say(&modern(3, "announces"));
+    // Two of the other one, and the answer.
+    let told = ["answer 3", "notifications/resources/updated", "notifications/tools/list_changed"];
+    assert_eq!(three(&mut connection), told);
+}
+
+#[test]
+fn a_subscription_over_stdio_ends_with_its_result_and_a_notification_when_the_server_goes_down() {
+    let mut connection = connection();
+    connection.say(&listen(1));
+    connection.read();
+    connection.stop.take().unwrap().send(()).unwrap();
+    let result = connection.read();
+    assert_eq!((&result["id"], &result["result"]["resultType"]), (&1.into(), &"complete".into()));
+    assert_eq!(result["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 1);
+    let cancelled = connection.read();
+    assert_eq!(
+        (&cancelled["method"], &cancelled["params"]["requestId"]),
+        (&"notifications/cancelled".into(), &1.into())
+    );
+    connection.end().unwrap();
+}

@@ -1,0 +1,178 @@
+//! What one listener has not been told yet.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    task::{Context, Poll, Waker},
+};
+
+use super::{Change, Changes, ListChanges};
+
+/// How many resources one listener can subscribe to. Our choice: more than any client shows at once.
+const SUBSCRIPTIONS: usize = 256;
+/// How many parts of subscribed resources wait to be told; beyond that, the subscribed resource itself stands for them.
+const PARTS: usize = 256;
+/// A session reads with at most so many streams at once; more wakers are those of streams that are gone.
+const WAKERS: usize = 16;
+
+/// The changes that one listener asked for and was not told yet. Bounded, whatever is announced: three lists, and the
+/// resources subscribed to. Dropping it ends all its subscriptions.
+pub(crate) struct Mailbox {
+    pub(super) changes: Changes,
+    pub(super) id: u64,
+    pub(super) inbox: Arc<Inbox>,
+}
+
+/// A listener is subscribed to as many resources as it can be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) limit: usize,
+}
+
+/// The side of a mailbox where changes are put in.
+pub(super) struct Inbox {
+    wanted: ListChanges,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lists: ListChanges,
+    resources: VecDeque<Arc<str>>,
+    ended: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Mailbox {
+    /// From now on the resource of this URI and its parts are news. Subscribing twice is subscribing once.
+    pub(crate) fn subscribe(&self, uri: &str) -> Result<(), TooMany> {
+        let mut register = self.changes.register();
+        let known = register.subscribers.get_key_value(uri).map(|(uri, _)| uri.clone());
+        let uri = known.unwrap_or_else(|| uri.into());
+        // The register forgets a mailbox only when it is dropped.
+        let Some(listener) = register.listeners.get_mut(&self.id) else { return Ok(()) };
+        if listener.subscriptions.contains(&uri) {
+            return Ok(());
+        }
+        if listener.subscriptions.len() == SUBSCRIPTIONS {
+            return Err(TooMany { limit: SUBSCRIPTIONS });
+        }
+        listener.subscriptions.push(uri.clone());
+        register.subscribers.entry(uri).or_default().push(self.id);
+        Ok(())
+    }
+
+    /// The resource of this URI is no news any more; what was announced of it before may still be told.
+    pub(crate) fn unsubscribe(&self, uri: &str) {
+        let mut register = self.changes.register();
+        if let Some(listener) = register.listeners.get_mut(&self.id) {
+            listener.subscriptions.retain(|known| &**known != uri);
+            register.forget(self.id, uri);
+        }
+    }
+
+    /// The next change; `None` at the end. Several may wait for it: a change goes to one of them.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
+        let mut waiting = self.inbox.waiting();
+        if let Some(change) = waiting.take() {
+            return Poll::Ready(Some(change));
+        }
+        if waiting.ended {
+            return Poll::Ready(None);
+        }
+        if !waiting.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            let stale = if waiting.wakers.len() < WAKERS { Vec::new() } else { std::mem::take(&mut waiting.wakers) };
+            waiting.wakers.push(cx.waker().clone());
+            drop(waiting);
+            // Whoever of them is still there comes back.
+            stale.into_iter().for_each(Waker::wake);
+        }
+        Poll::Pending
+    }
+
+    /// The next change; `None` at the end.
+    pub(crate) async fn next(&self) -> Option<Change> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Comes to its end, after what it holds.
+    pub(crate) fn end(&self) {
+        let mut wakers = Vec::new();
+        self.inbox.end(&mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        let mut register = self.changes.register();
+        if let Some(listener) = register.listeners.remove(&self.id) {
+            listener.subscriptions.iter().for_each(|uri| register.forget(self.id, uri));
+        }
+        self.changes.0.listeners.store(register.listeners.len(), Ordering::Release);
+    }
+}
+
+impl super::Register {
+    /// This listener is no subscriber of this resource any more.
+    fn forget(&mut self, id: u64, uri: &str) {
+        if let Some(subscribers) = self.subscribers.get_mut(uri) {
+            subscribers.retain(|subscriber| *subscriber != id);
+            if subscribers.is_empty() {
+                self.subscribers.remove(uri);
+            }
+        }
+    }
+}
+
+impl Inbox {
+    pub(super) fn new(wanted: ListChanges, ended: bool) -> Self {
+        Self { wanted, waiting: Mutex::new(Waiting { ended, ..Waiting::default() }) }
+    }
+
+    /// One of the lists changed: news, if it was asked for.
+    pub(super) fn list_changed(&self, change: &Change, wakers: &mut Vec<Waker>) {
+        let ListChanges { tools, prompts, resources } = self.wanted;
+        let mut waiting = self.waiting();
+        match change {
+            Change::Tools if tools => waiting.lists.tools = true,
+            Change::Prompts if prompts => waiting.lists.prompts = true,
+            Change::Resources if resources => waiting.lists.resources = true,
+            _ => return,
+        }
+        wakers.append(&mut waiting.wakers);
+    }
+
+    /// A resource changed that this subscription covers.
+    pub(super) fn updated(&self, uri: &Arc<str>, subscription: &Arc<str>, wakers: &mut Vec<Waker>) {
+        let mut waiting = self.waiting();
+        let uri = if waiting.resources.len() < PARTS { uri } else { subscription };
+        if !waiting.resources.contains(uri) {
+            waiting.resources.push_back(uri.clone());
+        }
+        wakers.append(&mut waiting.wakers);
+    }
+
+    pub(super) fn end(&self, wakers: &mut Vec<Waker>) {
+        let mut waiting = self.waiting();
+        waiting.ended = true;
+        wakers.append(&mut waiting.wakers);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Change> {
+        let ListChanges { tools, prompts, resources } = &mut self.lists;
+        let lists = [(tools, Change::Tools), (prompts, Change::Prompts), (resources, Change::Resources)];
+        for (changed, change) in lists {
+            if std::mem::take(changed) {
+                return Some(change);
+            }
+        }
+        self.resources.pop_front().map(Change::Resource)
+    }
+}

@@ -1,0 +1,154 @@
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+
+const ALL: ListChanges = ListChanges { tools: true, prompts: true, resources: true };
+
+/// Everything that waits in a mailbox.
+fn read(mailbox: &Mailbox) -> Vec<Change> {
+    let cx = Context::from_waker(Waker::noop());
+    let mut read = Vec::new();
+    while let Poll::Ready(Some(change)) = mailbox.poll_next(&cx) {
+        read.push(change);
+    }
+    read
+}
+
+fn updated(uri: &str) -> Change {
+    Change::Resource(uri.into())
+}
+
+#[test]
+fn what_is_announced_many_times_is_told_once() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ALL);
+    mailbox.subscribe("notes://all").unwrap();
+    for _ in 0..1000 {
+        changes.resources_changed();
+        changes.tools_changed();
+        changes.resource_updated("notes://all");
+    }
+    assert_eq!(read(&mailbox), [Change::Tools, Change::Resources, updated("notes://all")]);
+    assert_eq!(read(&mailbox), []);
+    changes.tools_changed();
+    assert_eq!(read(&mailbox), [Change::Tools]);
+}
+
+#[test]
+fn nobody_is_told_what_was_not_asked_for() {
+    let changes = Changes::default();
+    let prompts = changes.open(ListChanges { prompts: true, ..ListChanges::default() });
+    let nothing = changes.open(ListChanges::default());
+    changes.tools_changed();
+    changes.prompts_changed();
+    changes.resource_updated("notes://all");
+    assert_eq!(read(&prompts), [Change::Prompts]);
+    assert_eq!(read(&nothing), []);
+}
+
+#[test]
+fn a_subscription_covers_the_resource_and_its_parts_alone() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ListChanges::default());
+    mailbox.subscribe("notes://work").unwrap();
+    for uri in ["notes://workshop", "notes://work?all", "notes://", "notes://play/1"] {
+        changes.resource_updated(uri);
+        assert_eq!(read(&mailbox), [], "{uri}");
+    }
+    for uri in ["notes://work", "notes://work/", "notes://work/7", "notes://work/7/lines", "notes://work#top"] {
+        changes.resource_updated(uri);
+        assert_eq!(read(&mailbox), [updated(uri)]);
+    }
+    mailbox.unsubscribe("notes://work");
+    changes.resource_updated("notes://work");
+    assert_eq!(read(&mailbox), []);
+    mailbox.subscribe("notes://work/").unwrap();
+    changes.resource_updated("notes://work/");
+    changes.resource_updated("notes://work/7");
+    changes.resource_updated("notes://work");
+    assert_eq!(read(&mailbox), [updated("notes://work/"), updated("notes://work/7")]);
+}
+
+#[test]
+fn two_subscriptions_that_cover_one_resource_tell_of_it_once() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ListChanges::default());
+    mailbox.subscribe("notes://work").unwrap();
+    mailbox.subscribe("notes://work/7").unwrap();
+    mailbox.subscribe("notes://work/7").unwrap();
+    changes.resource_updated("notes://work/7");
+    assert_eq!(read(&mailbox), [updated("notes://work/7")]);
+}
+
+#[test]
+fn a_mailbox_that_nobody_reads_stays_bounded_and_loses_nothing() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ALL);
+    mailbox.subscribe("notes://work").unwrap();
+    for number in 0..10_000 {
+        changes.resource_updated(format!("notes://work/{number}"));
+    }
+    let read = read(&mailbox);
+    assert_eq!(read.len(), 257);
+    // What did not fit is told by the resource that it is a part of.
+    assert_eq!(read.last(), Some(&updated("notes://work")));
+}
+
+#[test]
+fn a_listener_can_subscribe_to_256_resources() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ListChanges::default());
+    for number in 0..256 {
+        mailbox.subscribe(&format!("notes://{number}")).unwrap();
+    }
+    assert_eq!(mailbox.subscribe("notes://one-more"), Err(TooMany { limit: 256 }));
+    assert_eq!(mailbox.subscribe("notes://7"), Ok(()));
+    mailbox.unsubscribe("notes://7");
+    assert_eq!(mailbox.subscribe("notes://one-more"), Ok(()));
+}
+
+#[test]
+fn a_dropped_mailbox_leaves_nothing_behind() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ALL);
+    mailbox.subscribe("notes://all").unwrap();
+    drop(mailbox);
+    let register = changes.register();
+    assert!(register.listeners.is_empty() && register.subscribers.is_empty());
+    assert!(changes.is_silent());
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_by_a_change_and_by_the_end() {
+    let changes = Changes::default();
+    let mailbox = Arc::new(changes.open(ALL));
+    let next = || {
+        tokio::spawn({
+            let mailbox = mailbox.clone();
+            async move { mailbox.next().await }
+        })
+    };
+    let (one, two) = (next(), next());
+    tokio::task::yield_now().await;
+    changes.tools_changed();
+    changes.prompts_changed();
+    let both = [one.await.unwrap(), two.await.unwrap()];
+    assert!(both.contains(&Some(Change::Tools)) && both.contains(&Some(Change::Prompts)), "{both:?}");
+    let last = next();
+    tokio::task::yield_now().await;
+    changes.close();
+    assert_eq!(last.await.unwrap(), None);
+}
+
+#[test]
+fn what_waits_when_the_server_goes_down_is_told_before_the_end() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ALL);
+    changes.tools_changed();
+    changes.close();
+    let cx = Context::from_waker(Waker::noop());
+    assert_eq!(mailbox.poll_next(&cx), Poll::Ready(Some(Change::Tools)));
+    assert_eq!(mailbox.poll_next(&cx), Poll::Ready(None));
+    let late = changes.open(ALL);
+    assert_eq!(late.poll_next(&cx), Poll::Ready(None));
+}

@@ -1,0 +1,142 @@
+//! News for sessions: what they subscribed to, and what they have not been told yet.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::listener::News;
+use crate::{
+    call::{Fault, Offered},
+    changes::{Changes, ListChanges, Mailbox, TooMany},
+    era::notices,
+    session::SessionKey,
+    wire::{Code, Raw, Request},
+};
+
+/// So many sessions can have news waiting; one more is refused, so that nobody loses theirs to a stranger.
+const SESSIONS: usize = 1 << 16;
+/// News wait so long for a session that has no stream open. Our choice: as long as session ids live by default.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest URI that can be subscribed to, in bytes.
+const URI_LIMIT: usize = 2048;
+
+/// News for sessions, by session. A session that neither listened nor subscribed has no entry.
+pub(crate) struct SessionNews {
+    changes: Changes,
+    lists: ListChanges,
+    resources: bool,
+    sessions: Mutex<HashMap<SessionKey, Kept>>,
+}
+
+struct Kept {
+    /// Shared with the session's streams.
+    mailbox: Arc<Mailbox>,
+    /// When it was last seen in use.
+    used: Instant,
+}
+
+impl SessionNews {
+    pub(in crate::era) fn new(changes: Changes, offered: &Offered) -> Self {
+        Self { changes, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
+    }
+
+    /// The news of a session as notifications, which end with it: from now on they wait for whoever reads them. Of several
+    /// streams, each change goes to one. `None` when too many sessions have some.
+    pub(crate) fn of(&self, session: SessionKey) -> Option<News> {
+        let mailbox = self.mailbox(session)?;
+        Some(Box::pin(stream::unfold(mailbox, |mailbox| async move {
+            let change = mailbox.next().await?;
+            Some((Bytes::from(notices::notification(&change, None)), mailbox))
+        })))
+    }
+
+    fn mailbox(&self, session: SessionKey) -> Option<Arc<Mailbox>> {
+        let mut sessions = self.sessions();
+        if let Some(kept) = sessions.get_mut(&session) {
+            kept.used = Instant::now();
+            return Some(kept.mailbox.clone());
+        }
+        if sessions.len() >= SESSIONS {
+            return None;
+        }
+        let mailbox = Arc::new(self.changes.open(self.lists));
+        sessions.insert(session, Kept { mailbox: mailbox.clone(), used: Instant::now() });
+        Some(mailbox)
+    }
+
+    /// This session is over.
+    pub(crate) fn end(&self, session: SessionKey) {
+        let kept = self.sessions().remove(&session);
+        if let Some(kept) = kept {
+            kept.mailbox.end();
+        }
+    }
+
+    /// Forgets the news of sessions that have not come for them.
+    pub(crate) fn sweep(&self) {
+        let now = Instant::now();
+        let mut forgotten = Vec::new();
+        self.sessions().retain(|_, kept| {
+            if Arc::strong_count(&kept.mailbox) > 1 {
+                kept.used = now;
+            }
+            let keep = now.duration_since(kept.used) < KEPT;
+            if !keep {
+                forgotten.push(kept.mailbox.clone());
+            }
+            keep
+        });
+        // Dropped outside the lock: each leaves the hub's register.
+        drop(forgotten);
+    }
+
+    /// `resources/subscribe`.
+    pub(super) fn subscribe(&self, request: &Request, session: SessionKey) -> Result<(), Fault> {
+        let uri = self.resource(request)?;
+        let Some(mailbox) = self.mailbox(session) else {
+            return Err(Fault::new(Code::INTERNAL_ERROR, "Too many sessions have subscriptions: try again later"));
+        };
+        mailbox.subscribe(&uri).map_err(|TooMany { limit }| {
+            let message = format!(
+                "This session is subscribed to {limit} resources, which is the most: send `resources/unsubscribe` for \
+                 one of them first"
+            );
+            Fault::new(Code::INVALID_PARAMS, message)
+        })
+    }
+
+    /// `resources/unsubscribe`.
+    pub(super) fn unsubscribe(&self, request: &Request, session: SessionKey) -> Result<(), Fault> {
+        let uri = self.resource(request)?;
+        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
+        if let Some(mailbox) = mailbox {
+            mailbox.unsubscribe(&uri);
+        }
+        Ok(())
+    }
+
+    /// The resource that a request names, where the server offers news of resources.
+    fn resource(&self, request: &Request) -> Result<String, Fault> {
+        if !self.resources {
+            return Err(Fault::new(Code::METHOD_NOT_FOUND, "Method not found"));
+        }
+        let uri = request.params.get("uri").and_then(Raw::string);
+        let uri = uri.filter(|uri| !uri.is_empty() && uri.len() <= URI_LIMIT);
+        uri.map(Into::into).ok_or_else(|| {
+            let method = &request.method;
+            Fault::new(
+                Code::INVALID_PARAMS,
+                format!("{method} needs `params.uri`, a string of at most {URI_LIMIT} bytes"),
+            )
+        })
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<SessionKey, Kept>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,170 @@
+//! `subscriptions/listen`: an answer that goes on for as long as both sides want.
+
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    call::{Fault, Importance, Outbox},
+    changes::{ListChanges, Mailbox},
+    era::{Era, Return, Surroundings, notices, refuse},
+    exchange::{Outbound, Source},
+    wire::{Code, Id, Members, Raw, Request, write_id, write_notification, write_result, write_string},
+};
+
+/// The longest URI that can be subscribed to, in bytes.
+const URI_LIMIT: usize = 2048;
+
+/// A subscription under way.
+pub(crate) struct Listening {
+    mailbox: Mailbox,
+    /// The first message: what is honoured.
+    acknowledgement: Bytes,
+    /// The answer, for the end.
+    result: Bytes,
+    id: Id,
+    /// On stdio the client is told twice that it is over.
+    cancels: bool,
+}
+
+/// Opens a subscription: the mailbox first, so that nothing which changes from now on is lost.
+pub(super) fn open(
+    era: &Era,
+    request: &Request,
+    to: &Return,
+    around: &Surroundings<'_>,
+) -> Result<Box<Listening>, Outbound> {
+    let refused = |code, message: &str| refuse::fault(to, &Fault::new(code, message));
+    if !era.offered.any_news() {
+        return Err(refused(Code::METHOD_NOT_FOUND, "Method not found"));
+    }
+    if let Source::Http { streams: false, .. } = around.source {
+        let message = "subscriptions/listen is answered with an event stream: Accept must list text/event-stream";
+        return Err(refuse::error(StatusCode::NOT_ACCEPTABLE, Some(&to.id), Code::INVALID_REQUEST, message, None));
+    }
+    let filter = request.params.get("notifications").and_then(Raw::members);
+    let asked = filter.as_ref().and_then(Asked::read).ok_or_else(|| {
+        let message = "subscriptions/listen needs `params.notifications`, an object of toolsListChanged, \
+                       promptsListChanged, resourcesListChanged (booleans) and resourceSubscriptions (an array of URIs \
+                       of at most 2048 bytes)";
+        refused(Code::INVALID_PARAMS, message)
+    })?;
+    let offered = era.offered.news;
+    let lists = ListChanges {
+        tools: asked.lists.tools && offered.tools,
+        prompts: asked.lists.prompts && offered.prompts,
+        resources: asked.lists.resources && offered.resources,
+    };
+    let mailbox = era.shared.changes.open(lists);
+    // As many as there can be; the acknowledgement says which.
+    let honoured = asked.resources.filter(|_| era.offered.resources).map(|mut resources| {
+        resources.retain(|uri| mailbox.subscribe(uri).is_ok());
+        resources
+    });
+    Ok(Box::new(Listening {
+        mailbox,
+        acknowledgement: acknowledgement(&to.id, lists, honoured),
+        result: result(era, &to.id),
+        id: to.id.clone(),
+        cancels: matches!(around.source, Source::Stdio(_)),
+    }))
+}
+
+/// What a client asks to be told of.
+struct Asked {
+    lists: ListChanges,
+    resources: Option<Vec<String>>,
+}
+
+impl Asked {
+    fn read(filter: &Members) -> Option<Self> {
+        let flag = |name: &str| match filter.get(name).map(Raw::as_str) {
+            // Some clients send null for what they leave out.
+            None | Some("false" | "null") => Some(false),
+            Some("true") => Some(true),
+            Some(_) => None,
+        };
+        let lists = ListChanges {
+            tools: flag("toolsListChanged")?,
+            prompts: flag("promptsListChanged")?,
+            resources: flag("resourcesListChanged")?,
+        };
+        let resources = match filter.get("resourceSubscriptions").map(Raw::as_str) {
+            None | Some("null") => None,
+            Some(uris) => Some(serde_json::from_str::<Vec<String>>(uris).ok()?),
+        };
+        let usable = |uri: &String| !uri.is_empty() && uri.len() <= URI_LIMIT;
+        resources.iter().flatten().all(usable).then_some(Self { lists, resources })
+    }
+}
+
+fn acknowledgement(id: &Id, lists: ListChanges, resources: Option<Vec<String>>) -> Bytes {
+    let mut honoured = Map::new();
+    let flags = [
+        ("toolsListChanged", lists.tools),
+        ("promptsListChanged", lists.prompts),
+        ("resourcesListChanged", lists.resources),
+    ];
+    honoured
+        .extend(flags.into_iter().filter(|(_, honoured)| *honoured).map(|(name, _)| (name.to_owned(), json!(true))));
+    if let Some(resources) = resources {
+        honoured.insert("resourceSubscriptions".to_owned(), json!(resources));
+    }
+    let mut bytes = Vec::with_capacity(256);
+    write_notification(&mut bytes, "notifications/subscriptions/acknowledged", |out| {
+        out.push(b'{');
+        notices::write_subscription(out, id);
+        out.extend_from_slice(b",\"notifications\":");
+        out.extend_from_slice(Value::Object(honoured).to_string().as_bytes());
+        out.push(b'}');
+    });
+    bytes.into()
+}
+
+fn result(era: &Era, id: &Id) -> Bytes {
+    let mut bytes = Vec::with_capacity(256);
+    write_result(&mut bytes, id, |out| {
+        out.extend_from_slice(b"{\"resultType\":\"complete\",\"_meta\":{");
+        write_string(out, notices::SUBSCRIPTION);
+        out.push(b':');
+        write_id(out, id);
+        // Behind it, the members of the `_meta` that every result has.
+        if let Some(members) = era.prepared.meta().strip_prefix(b"{").filter(|members| *members != b"}") {
+            out.push(b',');
+            out.extend_from_slice(members);
+        } else {
+            out.push(b'}');
+        }
+        out.push(b'}');
+    });
+    bytes.into()
+}
+
+impl Listening {
+    /// Tells what changes until the server goes down; then the answer.
+    pub(crate) async fn run(&self, outbox: &Outbox) -> Outbound {
+        outbox.push(self.acknowledgement.clone(), Importance::Needed);
+        loop {
+            // A change leaves the mailbox when the one before it was taken: what a slow reader is behind stays bounded,
+            // and what is announced again meanwhile is still one change. Whoever takes from the outbox polls this next.
+            std::future::poll_fn(|_| if outbox.is_empty() { Poll::Ready(()) } else { Poll::Pending }).await;
+            match self.mailbox.next().await {
+                Some(change) => outbox.push(notices::notification(&change, Some(&self.id)).into(), Importance::Needed),
+                None => break,
+            }
+        }
+        if !self.cancels {
+            return Outbound { body: self.result.clone(), ..Outbound::empty(StatusCode::OK) };
+        }
+        outbox.push(self.result.clone(), Importance::Needed);
+        let mut cancelled = Vec::with_capacity(96);
+        write_notification(&mut cancelled, "notifications/cancelled", |out| {
+            out.extend_from_slice(b"{\"requestId\":");
+            write_id(out, &self.id);
+            out.push(b'}');
+        });
+        Outbound::json(StatusCode::OK, cancelled)
+    }
+}
