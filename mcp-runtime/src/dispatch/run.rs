@@ -111,9 +111,6 @@ impl Dispatch {
         cx: &mut Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
         let name = calling.card.name;
-        if !calling.card.asks {
-            cx.set_synchronous();
-        }
         // Around all of it: a user's type can panic when it is decoded or encoded, too.
         AssertUnwindSafe(self.call_unguarded(calling, cx))
             .catch_unwind()
@@ -134,7 +131,7 @@ impl Dispatch {
         let Calling { function, card, checks, arguments, carrier } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(&function, undecoded, &mut [], cx).await;
+            return self.run(&function, card, undecoded, &mut [], cx).await;
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -179,7 +176,7 @@ impl Dispatch {
                 Err(error) => return Ok(Err(state_failed(card, error)?)),
             };
             // Whoever stops to ask leaves here, without its draft and its turn.
-            let result = match self.run(function, arguments, &mut draft.slots, cx).await? {
+            let result = match self.run(function, card, arguments, &mut draft.slots, cx).await? {
                 Ok(result) if F::succeeded(&result) => result,
                 // Dropping the draft discards it.
                 refusal => return Ok(refusal),
@@ -198,10 +195,12 @@ impl Dispatch {
     async fn run<'a, F: Function>(
         &'a self,
         function: &'a F,
+        card: &FunctionCard,
         arguments: Arguments<'a>,
         parts: &'a mut [PartSlot],
         cx: &'a Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
+        cx.set_may_ask(card.asks);
         until_asked(cx, function.run(&*self.service, Run { arguments, parts, cx })).await
     }
 
