@@ -1,6 +1,7 @@
 //! The tests from outside: the whole product as others meet it.
 
 mod abuse;
+mod asking;
 mod behaviour;
 mod book;
 mod changes;

@@ -5,7 +5,9 @@ use quote::{format_ident, quote};
 use syn::Expr;
 
 use super::{Placed, args, assert};
-use crate::model::{Annotations, Completion, Function, Icon, Kind, Reader, Resource, Server, TaskSupport, Tool};
+use crate::model::{
+    Annotations, Completion, Function, Icon, Kind, Manner, Parameter, Reader, Resource, Server, TaskSupport, Tool,
+};
 
 /// `static __MCP_CARD`
 pub(super) fn server(server: &Server, placed: &[Placed<'_>]) -> TokenStream {
@@ -79,6 +81,9 @@ fn function(placed: &Placed<'_>, input_schema: Option<&Expr>) -> TokenStream {
     let (title, input_schema) = (said("title", title.as_ref()), said("input_schema", input_schema));
     let (deadline, meta) = (said("deadline", deadline.as_ref()), said("meta", meta.as_ref()));
     let icons = (!icons.is_empty()).then(|| self::icons(icons)).map(|icons| quote! { icons: #icons, });
+    // Only an `async` function can wait for an answer, and only one with the request can ask.
+    let request = function.parameters.iter().any(|parameter| matches!(parameter, Parameter::Context(_)));
+    let asks = (request && !matches!(function.manner, Manner::Async)).then(|| quote! { asks: false, });
     let arguments = function.arguments().enumerate().map(|(index, argument)| args::card(number, index, argument));
     let parts = function.parts().enumerate().map(|(index, part)| assert::card(number, index, part));
     let (arguments, parts) = (list("arguments", arguments.collect()), list("parts", parts.collect()));
@@ -93,6 +98,7 @@ fn function(placed: &Placed<'_>, input_schema: Option<&Expr>) -> TokenStream {
             #input_schema
             #parts
             #deadline
+            #asks
             ..__mcp::FunctionCard::BLANK
         },
     }

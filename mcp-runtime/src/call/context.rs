@@ -1,7 +1,10 @@
 //! What a function sees of its request.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,8 +30,8 @@ pub struct Context {
     last_progress: Mutex<Option<f64>>,
     /// What was asked and answered; most calls never ask.
     asking: OnceLock<Box<Asking>>,
-    /// The function is not `async`, so that it can't wait for an answer.
-    synchronous: bool,
+    /// A function runs that can stop to ask.
+    may_ask: AtomicBool,
     cancelling: Cancelling,
 }
 
@@ -101,13 +104,13 @@ impl Context {
             last_progress: Mutex::new(None),
             cancelling: Cancelling::default(),
             asking: OnceLock::new(),
-            synchronous: false,
+            may_ask: AtomicBool::new(false),
         }
     }
 
-    /// The function that runs is not `async`.
-    pub(crate) fn set_synchronous(&mut self) {
-        self.synchronous = true;
+    /// From now on a function runs that can stop to ask, or none.
+    pub(crate) fn set_may_ask(&self, may_ask: bool) {
+        self.may_ask.store(may_ask, Ordering::Relaxed);
     }
 
     /// Where messages before the answer go.
@@ -177,16 +180,16 @@ impl Context {
     /// The answer to a question; `None` stops the run.
     ///
     /// # Panics
-    /// In a function that is not `async`.
+    /// Where no function runs that can stop to ask.
     pub(super) fn answer<T>(
         &self,
         key: &str,
         asks: &Asks,
         read: impl Fn(&str) -> Result<Result<T, AskError>, String>,
     ) -> Option<Result<T, AskError>> {
-        if self.synchronous {
+        if !self.may_ask.load(Ordering::Relaxed) {
             // Found by the first call in development: what a peer sends makes no difference.
-            panic!("only an `async fn` can ask: its thread would wait here for ever. Make the function `async`");
+            panic!("only an `async fn` of a server can ask; all else would wait for ever: make the function `async`");
         }
         self.asking().answer(key, asks, read, self.facts.means, self.capabilities())
     }

@@ -75,7 +75,7 @@ impl Dispatch {
     async fn wrapped(&self, call: &mut Call) -> Result<Outcome, Fault> {
         let of_tool = matches!(call.operation, Operation::CallTool { .. });
         let answer = guarded_quiet("a middleware", Next::new(&self.middleware, self, call).run()).await??;
-        if answer.is_of_tool() != of_tool {
+        if !answer.is_question() && answer.is_of_tool() != of_tool {
             tracing::error!("a middleware answered another method with the result of a tool");
             return Err(Fault::internal());
         }
@@ -98,6 +98,8 @@ impl Dispatch {
             Operation::ReadResource { uri } => Box::pin(self.read_resource(uri, carrier, context)).await,
             Operation::Complete(what) => Box::pin(self.complete(what, carrier, context)).await,
         };
+        // What stands around an operation can't stop to ask: it would not be polled again.
+        context.set_may_ask(false);
         match outcome {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Failed(fault)) => Err(fault),

@@ -174,6 +174,7 @@ pub(super) fn check_mirrors(mirrored: &[Mirrored], arguments: &Raw, cx: &Context
 /// Awaits what a provider does, until it gives something or has asked something; its panic is a fault of this request
 /// alone.
 async fn guarded<T>(cx: &Context, what: &str, future: BoxFuture<'_, T>) -> Result<T, Stop> {
+    cx.set_may_ask(true);
     let guarded = AssertUnwindSafe(until_asked(cx, future)).catch_unwind().await;
     guarded.unwrap_or_else(|panic| Err(panicked(what, panic).into()))
 }

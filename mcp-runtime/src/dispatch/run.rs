@@ -111,9 +111,6 @@ impl Dispatch {
         cx: &mut Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
         let name = calling.card.name;
-        if !calling.card.asks {
-            cx.set_synchronous();
-        }
         // Around all of it: a user's type can panic when it is decoded or encoded, too.
         AssertUnwindSafe(self.call_unguarded(calling, cx))
             .catch_unwind()
@@ -203,6 +200,7 @@ impl Dispatch {
         parts: &'a mut [PartSlot],
         cx: &'a Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
+        cx.set_may_ask(card.asks);
         let run = until_asked(cx, function.run(&*self.service, Run { arguments, parts, cx }));
         let Some(deadline) = card.deadline else { return run.await };
         Box::pin(tokio::time::timeout(deadline, run)).await.unwrap_or_else(|_| {

@@ -22,6 +22,12 @@ impl Answer {
         matches!(&self.0, Outcome::Tool { result, .. } if result.is_error)
     }
 
+    /// Whether it is no result yet but a question to the client: the operation comes again, with the answer.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        matches!(self.0, Outcome::Ask(_))
+    }
+
     /// Whether it answers calls of tools.
     pub(crate) fn is_of_tool(&self) -> bool {
         matches!(self.0, Outcome::Tool { .. })

@@ -67,7 +67,7 @@ impl Context {
     /// [`AskError`]: declined, cancelled, or a client that can't be asked.
     ///
     /// # Panics
-    /// In a function that is not `async`: its thread would wait for ever.
+    /// In a function that is not `async`, whose thread would wait for ever, and in a middleware.
     ///
     /// # Source
     /// 2026-07-28 basic/patterns/mrtr and client/elicitation; 2025-06-18 client/elicitation.
@@ -97,7 +97,7 @@ impl Context {
     /// [`AskError`]: refused, or a client that can't be asked.
     ///
     /// # Panics
-    /// In a function that is not `async`.
+    /// As [`Context::ask`].
     ///
     /// # Source
     /// 2026-07-28 client/sampling, where it is deprecated.
@@ -115,7 +115,7 @@ impl Context {
     /// [`AskError`]: a client that can't be asked.
     ///
     /// # Panics
-    /// In a function that is not `async`.
+    /// As [`Context::ask`].
     ///
     /// # Source
     /// 2026-07-28 client/roots, where it is deprecated.
