@@ -21,7 +21,10 @@ use serde_json::{Value, json};
 use crate::{
     behaviour::Served,
     fixture::Fixture,
-    support::client::{Client, Era},
+    support::{
+        Request,
+        client::{Client, Era, MODERN},
+    },
 };
 
 const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
@@ -197,6 +200,56 @@ fn a_middleware_sees_every_operation_and_may_answer_it() {
     }
 }
 
+/// What is asked for.
+#[derive(Deserialize, JsonSchema)]
+struct City {
+    city: String,
+}
+
+/// Asks.
+#[mcp_server]
+mod curious {
+    use super::*;
+
+    /// Ask for a city.
+    #[tool]
+    pub async fn visit(cx: &Context) -> Result<String, ToolError> {
+        let city = cx.ask("city", Elicit::form::<City>("Which city?")).await?;
+        Ok(city.city)
+    }
+}
+
+#[test]
+fn a_function_behind_a_middleware_can_ask() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let server = curious::server().wrap(Watch(seen.clone())).wrap(Logging).port(0);
+    let running = runtime.block_on(server.start()).unwrap();
+    let port = running.address().port();
+    let call = |more: Value| -> Value {
+        let mut params = json!({ "name": "visit", "arguments": {}, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "form": {} } },
+        } });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let request = Request::post(body.to_string()).header("MCP-Protocol-Version", MODERN);
+        request.header("Mcp-Method", "tools/call").header("Mcp-Name", "visit").send(port).json()
+    };
+    let asked = call(json!({}));
+    assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+    let question = asked["result"]["inputRequests"].as_object().unwrap().keys().next().unwrap();
+    let answered = call(json!({
+        "inputResponses": { question: { "action": "accept", "content": { "city": "Ulm" } } },
+        "requestState": asked["result"]["requestState"],
+    }));
+    assert_eq!(text(&answered), "Ulm");
+    // It ran twice, and so did what stands around it.
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    runtime.block_on(running.stop());
+    runtime.shutdown_background();
+}
+
 #[test]
 fn too_many_calls_are_refused_and_another_caller_is_not() {
     let tokens = DevelopmentTokens::new().with("t1", "alice").with("t2", "bob");
@@ -251,11 +304,11 @@ fn extensions_are_declared_where_the_revision_has_them_and_read_from_each_reques
             "clientInfo": { "name": "t", "version": "1" }
         });
         let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string();
-        let welcome = crate::support::Request::post(body).send(port);
+        let welcome = Request::post(body).send(port);
         assert_eq!(welcome.json()["result"]["capabilities"]["extensions"].is_object(), has, "{revision}");
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "settings" } });
         let session = welcome.header("mcp-session-id").unwrap();
-        let answer = crate::support::Request::post(call.to_string())
+        let answer = Request::post(call.to_string())
             .header("Mcp-Session-Id", session)
             .header("MCP-Protocol-Version", revision)
             .send(port)

@@ -75,8 +75,8 @@ impl Dispatch {
     async fn wrapped(&self, call: &mut Call) -> Result<Outcome, Fault> {
         let of_tool = matches!(call.operation, Operation::CallTool { .. });
         let answer = guarded_quiet("a middleware", Next::new(&self.middleware, self, call).run()).await??;
-        if !answer.is_question() && answer.is_of_tool() != of_tool {
-            tracing::error!("a middleware answered another method with the result of a tool");
+        if !answer.answers(of_tool) {
+            tracing::error!("a middleware answered a method with the result of another");
             return Err(Fault::internal());
         }
         Ok(answer.into_outcome())

@@ -28,9 +28,14 @@ impl Answer {
         matches!(self.0, Outcome::Ask(_))
     }
 
-    /// Whether it answers calls of tools.
-    pub(crate) fn is_of_tool(&self) -> bool {
-        matches!(self.0, Outcome::Tool { .. })
+    /// Whether it can answer such an operation: a tool's result answers a tool's call and nothing else, questions may come
+    /// instead of either.
+    pub(crate) fn answers(&self, call_of_tool: bool) -> bool {
+        match self.0 {
+            Outcome::Tool { .. } => call_of_tool,
+            Outcome::Ask(_) => true,
+            _ => !call_of_tool,
+        }
     }
 
     pub(crate) fn into_outcome(self) -> Outcome {

@@ -27,6 +27,9 @@ use crate::{
 /// handshake, not `ping` and `server/discover`, which ask for nothing of the server's own. For HTTP itself there is
 /// [`Server::layer`](crate::Server::layer).
 ///
+/// A function that asks the client runs again with the answers, and what stands around it runs again with it: a limit counts
+/// each run.
+///
 /// A panic fails its request alone, with -32603.
 pub trait Middleware: Send + Sync + 'static {
     /// Answers an operation: with what [`Next::run`] gives, or without running it.
