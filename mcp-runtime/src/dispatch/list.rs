@@ -1,6 +1,6 @@
 //! Lists, page by page: what was declared, then what each provider has.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
     Dispatch, internal, method_not_found,
@@ -13,11 +13,14 @@ use crate::{
     provider::{self, Providers},
     schema::check_tool,
     service::BoxFuture,
+    session::principal_tag,
     wire::Code,
 };
 
 /// A provider's cursor may have so many bytes.
 const LONGEST_CURSOR: usize = 2_048;
+/// A client that stops in the middle of a list may go on within a day.
+const CURSORS_LIVE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything that was declared, by list, in the order in which it is listed.
 #[derive(Default)]
@@ -222,14 +225,15 @@ impl Dispatch {
     }
 
     fn open_cursor(&self, list: List, cursor: &str, cx: &Context) -> Result<Position, Fault> {
-        let bytes = self.sessions.seals().open(purpose(list), cx.principal(), cursor);
+        let bytes = self.sessions.seals().open(purpose(list), &[&principal_tag(cx.principal())], cursor);
         let position = bytes.and_then(|bytes| Position::read(&bytes));
         position.ok_or_else(|| Fault::new(Code::INVALID_PARAMS, "`params.cursor` is not a cursor of this list"))
     }
 
     fn seal_cursor(&self, list: List, position: &Position, cx: &Context) -> Result<Box<str>, Fault> {
-        let sealed = self.sessions.seals().seal(purpose(list), cx.principal(), &position.write());
-        sealed.map(Into::into).ok_or_else(|| internal("sealing a cursor", &std::io::Error::other("no randomness")))
+        let principal = principal_tag(cx.principal());
+        let sealed = self.sessions.seals().seal(purpose(list), &[&principal], &position.write(), CURSORS_LIVE);
+        sealed.map(Into::into).ok_or_else(|| internal("sealing a cursor", &std::io::Error::other("there is no key")))
     }
 }
 

@@ -35,6 +35,7 @@ pub use part::{Part, PartCard, PartSlot, PartType, SessionState, part};
 pub(crate) use patience::{PATIENCE, answer};
 pub(crate) use policy::Policy;
 pub use policy::Sessions;
+pub(crate) use principal::principal_tag;
 pub use process::Process;
 pub(crate) use room::{OpenError, SessionRoom};
 pub(crate) use state::{Ended, StateError, StateRoom};

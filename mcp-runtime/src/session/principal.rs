@@ -2,7 +2,7 @@
 //!
 //! Takes: a key and a principal. Gives: 16 bytes. Knows: which names count. Must not know: what the tag is used for.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 
 use crate::auth::Principal;
 
@@ -15,17 +15,6 @@ fn feed(context: &mut hmac::Context, names: &[&str]) {
         context.update(&(name.len() as u64).to_be_bytes());
         context.update(name.as_bytes());
     }
-}
-
-/// The purpose and the principal of something sealed, as bytes that differ wherever one of them does.
-pub(super) fn around(purpose: &str, principal: Option<&Principal>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64);
-    let names = principal.map(|principal| [&*principal.issuer, &*principal.client, &*principal.subject]);
-    for name in [purpose].into_iter().chain(names.into_iter().flatten()) {
-        bytes.extend_from_slice(&(name.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(name.as_bytes());
-    }
-    bytes
 }
 
 fn shorten(tag: &hmac::Tag) -> Tag {
@@ -47,4 +36,19 @@ pub(super) fn person(key: &hmac::Key, principal: &Principal) -> Tag {
     let mut context = hmac::Context::with_key(key);
     feed(&mut context, &[&principal.issuer, &principal.subject]);
     shorten(&context.sign())
+}
+
+/// What stands for a principal, or for nobody, in the context of a seal, where no one sees it: the same on all instances,
+/// whatever their keys and stores.
+pub(crate) fn principal_tag(principal: Option<&Principal>) -> [u8; 16] {
+    let mut tag = [0; 16];
+    if let Some(principal) = principal {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for name in [&principal.issuer, &principal.client, &principal.subject] {
+            context.update(&(name.len() as u64).to_be_bytes());
+            context.update(name.as_bytes());
+        }
+        tag.copy_from_slice(&context.finish().as_ref()[..16]);
+    }
+    tag
 }

@@ -145,7 +145,7 @@ impl SessionRoom {
             policy,
             ids,
             handles: Handles::new(&keys, binding),
-            seals: Seals::new(&keys, binding),
+            seals: Seals::new(&keys, server, binding),
             stateful,
             by_identity,
             lifetimes,

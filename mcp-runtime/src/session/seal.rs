@@ -1,140 +1,118 @@
-//! Sealed values: what a client carries for the server and can neither read, change nor pass on to somebody else.
+//! Sealed values: what a client carries for the server and can neither read, change nor use for anything else.
 //!
-//! Takes: bytes, a purpose, a principal. Gives: text, and the bytes back. Knows: one format, exactly. Must not know: what
-//! is sealed.
+//! Takes: a purpose, what the value is bound to, bytes, how long they count. Gives: text, and the bytes back. Knows: one
+//! format, exactly. Must not know: what is sealed.
 
 use std::time::Duration;
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    hmac,
-};
+use aws_lc_rs::{aead, hmac};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
-use super::{SigningKeys, clock, jwt::SKEW_SECONDS, keys::RootKey, principal};
-use crate::auth::Principal;
+use super::{SigningKeys, clock, jwt::SKEW_SECONDS, keys::RootKey};
 
-/// The bytes of the nonce, which stand in front.
-const NONCE: usize = 12;
-/// The longest text that is opened: 512 KiB.
+/// The first byte of every seal.
+const FORMAT: u8 = 1;
+/// The random bytes that tell one seal from all others; from them it gets a key of its own.
+const SALT: usize = 16;
+/// When it was sealed and until when it counts.
+const TIMES: usize = 16;
+/// The bytes of the authentication tag of AES-GCM.
+const TAG: usize = 16;
+/// The longest text that is made or opened: 512 KiB.
+///
+/// # Source
+/// Our choice: the longest, what a call remembers between its questions, has 256 KiB before it is sealed.
 const LONGEST: usize = 512 * 1024;
 
 /// Seals and opens: whatever the key ring, the first key seals and all open.
 pub(crate) struct Seals {
-    keys: Vec<RandomizedNonceKey>,
+    keys: SigningKeys,
+    server: Box<str>,
+    binding: Box<[u8]>,
 }
 
 impl Seals {
-    /// With subkeys bound to `binding`: a store's identity, or nothing.
-    pub(super) fn new(keys: &SigningKeys, binding: &[u8]) -> Self {
-        let key = |root: &RootKey| {
-            // What encrypts wants bytes: 32, by the subkey of this purpose.
-            let bytes = hmac::sign(&root.derive("seal", binding), b"AES-256-GCM");
-            RandomizedNonceKey::new(&AES_256_GCM, bytes.as_ref()).ok()
-        };
-        Self { keys: keys.ring().iter().filter_map(key).collect() }
+    /// For this server, with subkeys bound to `binding`: a store's identity, or nothing.
+    pub(super) fn new(keys: &SigningKeys, server: &str, binding: &[u8]) -> Self {
+        Self { keys: keys.clone(), server: server.into(), binding: binding.into() }
     }
 
-    /// A text that only [`open`](Self::open) for the same purpose and principal reads; `None` where nothing can be sealed,
-    /// for want of randomness.
+    /// A text that only [`open`](Self::open) with the same purpose and context reads, for this long; `None` for a payload
+    /// that is too large.
     ///
     /// # Shape
-    /// base64url of 12 bytes of nonce, the encrypted bytes, 16 of tag (AES-256-GCM).
-    pub(crate) fn seal(&self, purpose: &str, principal: Option<&Principal>, bytes: &[u8]) -> Option<String> {
-        let mut sealed = bytes.to_vec();
-        let around = Aad::from(principal::around(purpose, principal));
-        let nonce = self.keys.first()?.seal_in_place_append_tag(around, &mut sealed).ok()?;
-        let mut text = nonce.as_ref().to_vec();
-        text.append(&mut sealed);
-        Some(BASE64.encode(text))
+    /// base64url of the format, 16 random bytes, and what AES-256-GCM makes of two times (seconds since 1970, big-endian:
+    /// sealed, expires) and the payload, with 16 bytes of tag.
+    pub(crate) fn seal(&self, purpose: &str, context: &[&[u8]], payload: &[u8], ttl: Duration) -> Option<String> {
+        let bytes = 1 + SALT + TIMES + payload.len() + TAG;
+        if bytes > LONGEST / 4 * 3 {
+            return None;
+        }
+        let salt: [u8; SALT] = super::random();
+        let key = self.key(self.keys.ring().first()?, purpose, &salt)?;
+        let now = clock::now();
+        let mut sealed = Vec::with_capacity(bytes);
+        sealed.extend_from_slice(&now.to_be_bytes());
+        sealed.extend_from_slice(&now.saturating_add(ttl.as_secs()).to_be_bytes());
+        sealed.extend_from_slice(payload);
+        key.seal_in_place_append_tag(nonce(), self.bound(purpose, context), &mut sealed).ok()?;
+        sealed.splice(0..0, [FORMAT].into_iter().chain(salt));
+        Some(BASE64.encode(sealed))
     }
 
-    /// The bytes behind a text; `None` for every text that was not sealed here, for this purpose, for this principal.
-    pub(crate) fn open(&self, purpose: &str, principal: Option<&Principal>, text: &str) -> Option<Vec<u8>> {
-        let bytes = Some(text).filter(|text| text.len() <= LONGEST).and_then(|text| BASE64.decode(text).ok())?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE)?;
-        self.keys.iter().find_map(|key| {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    /// The payload behind a text; one `None` for every text that was not sealed here, for this purpose, in this context,
+    /// or that counts no more.
+    pub(crate) fn open(&self, purpose: &str, context: &[&[u8]], text: &str) -> Option<Vec<u8>> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        // The decoder accepts no padding and no stray trailing bits, so each seal has one spelling.
+        let bytes = BASE64.decode(text).ok()?;
+        let (salt, sealed) = bytes.strip_prefix(&[FORMAT])?.split_first_chunk::<SALT>()?;
+        let mut opened = self.keys.ring().iter().find_map(|root| {
             let mut sealed = sealed.to_vec();
-            let around = Aad::from(principal::around(purpose, principal));
-            key.open_in_place(nonce, around, &mut sealed).ok().map(|opened| opened.to_vec())
-        })
+            let key = self.key(root, purpose, salt)?;
+            let length = key.open_in_place(nonce(), self.bound(purpose, context), &mut sealed).ok()?.len();
+            sealed.truncate(length);
+            Some(sealed)
+        })?;
+        let (begins, rest) = opened.split_first_chunk::<8>()?;
+        let (expires, _) = rest.split_first_chunk::<8>()?;
+        let (begins, expires) = (u64::from_be_bytes(*begins), u64::from_be_bytes(*expires));
+        let now = clock::now();
+        if now.saturating_add(SKEW_SECONDS) < begins || expires <= now {
+            return None;
+        }
+        opened.drain(..TIMES);
+        Some(opened)
     }
 
-    /// The same for bytes that count for this long alone; [`open_in_time`](Self::open_in_time) reads it.
-    pub(crate) fn seal_for(
-        &self,
-        purpose: &str,
-        principal: Option<&Principal>,
-        ttl: Duration,
-        bytes: &[u8],
-    ) -> Option<String> {
-        let now = clock::now();
-        let times = [now.to_be_bytes(), now.saturating_add(ttl.as_secs()).to_be_bytes()].concat();
-        self.seal(purpose, principal, &[&times, bytes].concat())
+    /// The key of one seal. As no two seals have the same, the nonce, which must never be used twice with one key, is
+    /// always zero, and the number of seals is not limited by how many random nonces of twelve bytes are safe.
+    ///
+    /// # Source
+    /// RFC 5869 (HKDF) for the subkey of the purpose, HMAC-SHA256 of the random bytes under it for the key; that there is
+    /// one for each seal is our choice.
+    fn key(&self, root: &RootKey, purpose: &str, salt: &[u8; SALT]) -> Option<aead::LessSafeKey> {
+        let subkey = root.derive(&format!("seal {purpose}"), &self.binding);
+        let bytes = hmac::sign(&subkey, salt);
+        aead::UnboundKey::new(&aead::AES_256_GCM, bytes.as_ref()).ok().map(aead::LessSafeKey::new)
     }
 
-    /// The bytes behind a text that still counts, and was not sealed in the future.
-    pub(crate) fn open_in_time(&self, purpose: &str, principal: Option<&Principal>, text: &str) -> Option<Vec<u8>> {
-        let opened = self.open(purpose, principal, text)?;
-        let (sealed, rest) = opened.split_first_chunk::<8>()?;
-        let (expires, bytes) = rest.split_first_chunk::<8>()?;
-        let now = clock::now();
-        let begun = u64::from_be_bytes(*sealed) <= now.saturating_add(SKEW_SECONDS);
-        (begun && now < u64::from_be_bytes(*expires)).then(|| bytes.to_vec())
+    /// What a seal is bound to, as bytes that differ wherever one of its parts does: each stands behind its length.
+    fn bound(&self, purpose: &str, context: &[&[u8]]) -> aead::Aad<Vec<u8>> {
+        let mut bytes = vec![FORMAT];
+        for part in [self.server.as_bytes(), purpose.as_bytes()].iter().chain(context) {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        aead::Aad::from(bytes)
     }
+}
+
+fn nonce() -> aead::Nonce {
+    aead::Nonce::assume_unique_for_key([0; aead::NONCE_LEN])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seals() -> Seals {
-        Seals::new(&SigningKeys::random(), b"")
-    }
-
-    #[test]
-    fn what_is_sealed_is_opened_for_the_same_purpose_and_principal_alone() {
-        let seals = seals();
-        let (one, other) = (Principal::new("i", "one", "c"), Principal::new("i", "other", "c"));
-        for principal in [None, Some(&one)] {
-            let text = seals.seal("a", principal, b"bytes").unwrap();
-            assert_eq!(seals.open("a", principal, &text).as_deref(), Some(&b"bytes"[..]));
-            assert_eq!(seals.open("b", principal, &text), None);
-            assert_eq!(seals.open("a", Some(&other), &text), None);
-            assert!(!text.contains("bytes"));
-        }
-        let text = seals.seal("a", None, b"bytes").unwrap();
-        assert_eq!(seals.open("a", Some(&one), &text), None);
-    }
-
-    #[test]
-    fn a_changed_text_is_not_opened() {
-        let seals = seals();
-        let text = seals.seal("a", None, b"bytes").unwrap();
-        for position in 0..text.len() {
-            let mut bytes = text.clone().into_bytes();
-            bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(seals.open("a", None, &changed), None, "{changed}");
-        }
-        for cut in 0..text.len() {
-            assert_eq!(seals.open("a", None, &text[..cut]), None);
-        }
-        assert_eq!(super::tests::seals().open("a", None, &text), None);
-    }
-
-    #[test]
-    fn what_is_sealed_for_a_time_counts_for_that_time() {
-        let seals = seals();
-        let text = seals.seal_for("a", None, Duration::from_secs(600), b"bytes").unwrap();
-        clock::jump(599);
-        assert_eq!(seals.open_in_time("a", None, &text).as_deref(), Some(&b"bytes"[..]));
-        clock::jump(1);
-        assert_eq!(seals.open_in_time("a", None, &text), None);
-        clock::jump(-600 - 3600);
-        assert_eq!(seals.open_in_time("a", None, &text), None, "sealed in the future");
-        clock::jump(3600);
-        assert_eq!(seals.open_in_time("a", None, &seals.seal("a", None, b"bytes").unwrap()), None);
-    }
-}
+mod tests;

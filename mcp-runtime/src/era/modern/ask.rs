@@ -11,6 +11,7 @@ use crate::{
     call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, Operation, Question, canonical, digest},
     era::{Era, Return, refuse},
     exchange::Outbound,
+    session::principal_tag,
     wire::{Code, Raw, Request, write_result, write_string},
 };
 
@@ -24,8 +25,6 @@ const STATE_LIMIT: usize = 256 * 1024;
 /// What `requestState` holds, sealed.
 #[derive(Default, Serialize, Deserialize)]
 struct State {
-    /// What it is for: no other request can use it.
-    request: [u8; 32],
     answers: Answers,
     /// What was asked with it: each key with the digest of its question.
     open: BTreeMap<Box<str>, Box<str>>,
@@ -42,14 +41,11 @@ pub(super) fn answers(
     if responses.is_none() && state.is_none() {
         return Ok(None);
     }
-    let Some(digest) = digest_of(era, operation) else { return Ok(None) };
-    let state = state.map(|state| {
-        let opened = open(era, principal, state).filter(|state| state.request == digest);
-        opened.ok_or_else(Fault::invalid_request_state)
-    });
+    let Some(digest) = digest_of(operation) else { return Ok(None) };
+    let state = state.map(|state| open(era, &digest, principal, state).ok_or_else(Fault::invalid_request_state));
     let sealed = state.transpose()?;
     let knows = sealed.is_some();
-    let State { mut answers, open, .. } = sealed.unwrap_or_default();
+    let State { mut answers, open } = sealed.unwrap_or_default();
     for (key, result) in responses.map(given).transpose()?.unwrap_or_default() {
         let question = open.get(&key);
         // A state names what was asked with it; whatever else comes answers nothing.
@@ -76,13 +72,14 @@ fn given(responses: &Raw) -> Result<BTreeMap<Box<str>, Box<serde_json::value::Ra
         .collect()
 }
 
-fn open(era: &Era, principal: Option<&Principal>, state: &Raw) -> Option<State> {
-    let opened = era.sessions.seals().open_in_time(PURPOSE, principal, &state.string()?)?;
+/// The state behind this text: no other request can use it, and no other principal.
+fn open(era: &Era, request: &[u8; 32], principal: Option<&Principal>, state: &Raw) -> Option<State> {
+    let opened = era.sessions.seals().open(PURPOSE, &[request, &principal_tag(principal)], &state.string()?)?;
     serde_json::from_slice(&opened).ok()
 }
 
-/// The digest of what is asked for, with which arguments, of this server. `None` for what asks nothing.
-fn digest_of(era: &Era, operation: &Operation) -> Option<[u8; 32]> {
+/// The digest of what is asked for, with which arguments. `None` for what asks nothing.
+fn digest_of(operation: &Operation) -> Option<[u8; 32]> {
     let (method, name, arguments) = match operation {
         Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
         Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
@@ -92,7 +89,7 @@ fn digest_of(era: &Era, operation: &Operation) -> Option<[u8; 32]> {
     // The arguments are JSON, or the message would not have been read.
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
     let arguments = canonical(&arguments);
-    Some(digest(&[era.prepared.meta(), method.as_bytes(), name.as_bytes(), arguments.as_bytes()]))
+    Some(digest(&[method.as_bytes(), name.as_bytes(), arguments.as_bytes()]))
 }
 
 /// The result that asks.
@@ -130,8 +127,8 @@ fn sealed(era: &Era, call: &Call, questions: &[Question]) -> Result<String, Faul
     let mut answers = call.context.answers().cloned().unwrap_or_default();
     answers.name = Some(crate::session::random());
     let open = questions.iter().map(|question| (question.key.clone(), question.digest.clone())).collect();
-    let request = digest_of(era, &call.operation).ok_or_else(Fault::internal)?;
-    let state = serde_json::to_vec(&State { request, answers, open }).unwrap_or_default();
+    let request = digest_of(&call.operation).ok_or_else(Fault::internal)?;
+    let state = serde_json::to_vec(&State { answers, open }).unwrap_or_default();
     if state.len() > STATE_LIMIT {
         tracing::error!(bytes = state.len(), limit = STATE_LIMIT, "a call remembers too much between its questions");
         let message = format!(
@@ -139,6 +136,7 @@ fn sealed(era: &Era, call: &Call, questions: &[Question]) -> Result<String, Faul
         );
         return Err(Fault::new(Code::INTERNAL_ERROR, message));
     }
-    let sealed = era.sessions.seals().seal_for(PURPOSE, call.context.principal(), ANSWERS_LIVE, &state);
+    let principal = principal_tag(call.context.principal());
+    let sealed = era.sessions.seals().seal(PURPOSE, &[&request, &principal], &state, ANSWERS_LIVE);
     sealed.ok_or_else(Fault::internal)
 }
