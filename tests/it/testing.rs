@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use mcp_runtime::{
     auth::{DevelopmentTokens, Principal},
     prelude::*,
-    protocol::{Content, Version},
+    protocol::{
+        Content, Version,
+        ask::{ElicitAction, ElicitRequest, ElicitResult, Root, SamplingContent, SamplingRequest, SamplingResult},
+    },
     testing,
 };
 use serde_json::{Value, json};
@@ -143,6 +146,182 @@ async fn notebooks_are_personal() -> mcp_runtime::Result {
 }
 // ANCHOR_END: principals
 
+/// Whether to go on.
+#[derive(Deserialize, JsonSchema)]
+struct Consent {
+    yes: bool,
+}
+
+#[mcp_server(name = "shredder", version = "1.0.0")]
+mod shredder {
+    use super::*;
+
+    // ANCHOR: shred
+    /// Destroy all notes, if the person wants it.
+    #[tool(destructive)]
+    pub async fn shred_notes(notebook: &mut Notebook, cx: &Context) -> Result<String, ToolError> {
+        let question = Elicit::form::<Consent>("Destroy all notes?");
+        match cx.ask("consent", question).await {
+            Ok(Consent { yes: true }) => {
+                notebook.notes.clear();
+                Ok("destroyed".into())
+            }
+            Ok(Consent { yes: false }) | Err(AskError::Declined) => Ok("kept".into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+    // ANCHOR_END: shred
+
+    /// Let the client's model sum up what lies in the client's folders.
+    #[tool]
+    pub async fn sum_up(cx: &Context) -> Result<String, ToolError> {
+        let roots = cx.roots().await?;
+        let question = SamplingRequest::text(format!("Sum up {}", roots[0].uri)).max_tokens(20);
+        let said = cx.sample("summary", question).await?;
+        cx.progress(1.0, 1.0, None);
+        Ok(format!("{} says: {}", said.model, said.text()))
+    }
+
+    /// Take long, and let the client go meanwhile.
+    #[tool]
+    pub async fn take_long(cx: &Context) -> String {
+        for hour in 1..=3 {
+            cx.progress(f64::from(hour), None, None);
+            cx.close_stream(Duration::from_secs(60));
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+        "done".into()
+    }
+}
+
+// ANCHOR: asking
+#[tokio::test]
+async fn notes_are_destroyed_only_with_consent() -> mcp_runtime::Result {
+    for version in Version::ALL {
+        let client = testing::Client::of(shredder::server()).version(version).on_elicit(|question: ElicitRequest| {
+            assert_eq!(question.message(), "Destroy all notes?");
+            ElicitResult::without_content(ElicitAction::Decline)
+        });
+        let answer = client.await?.call_tool("shred_notes", json!({})).await?;
+        // Revisions before 2025-06-18 can't ask: there the tool fails.
+        assert!(answer.is_error() || answer.text() == "kept", "{}", answer.text());
+    }
+    Ok(())
+}
+// ANCHOR_END: asking
+
+#[tokio::test]
+async fn questions_are_answered_by_http_and_by_stdio_in_every_revision_that_can_ask() -> mcp_runtime::Result {
+    let yes = |_: ElicitRequest| match json!({ "yes": true }) {
+        Value::Object(content) => ElicitResult::accept(content),
+        _ => unreachable!(),
+    };
+    let model = |request: SamplingRequest| {
+        let SamplingContent::Text { text, .. } = &request.messages[0].content[0] else { panic!("a text") };
+        assert_eq!((text.as_str(), request.max_tokens), ("Sum up file:///notes", 20));
+        SamplingResult::new("parrot", [SamplingContent::text("notes")])
+    };
+    for version in Version::ALL {
+        for stdio in [false, true] {
+            let client = testing::Client::of(shredder::server()).version(version).on_elicit(yes).on_sample(model);
+            let client = client.with_roots([Root::new("file:///notes")]);
+            let client = if stdio { client.stdio() } else { client }.await?;
+            let can_ask = !["2024-11-05", "2025-03-26"].contains(&version.as_str());
+            let shredded = client.call_tool("shred_notes", json!({})).await?;
+            assert_eq!((shredded.text() == "destroyed", !shredded.is_error()), (can_ask, can_ask), "{version:?}");
+            let summed = client.call_tool("sum_up", json!({})).await?;
+            assert_eq!(summed.text(), "parrot says: notes", "{version:?}");
+            assert_eq!(client.notifications().iter().filter_map(testing::Notification::progress).count(), 1);
+
+            // Who does not say how to answer can't be asked, in no revision.
+            let mute = client.another().version(version).await?;
+            let refused = mute.call_tool("sum_up", json!({})).await.unwrap_err();
+            assert_eq!((refused.code, refused.data.is_some()), (Some(-32021), true), "{version:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_fetched_where_the_server_let_its_client_go() -> mcp_runtime::Result {
+    for version in Version::ALL {
+        let client = testing::Client::connect(shredder::server(), version).await?;
+        assert_eq!(client.call_tool("take_long", json!({})).await?.text(), "done");
+        let progress: Vec<_> = client.notifications().iter().filter_map(testing::Notification::progress).collect();
+        assert_eq!(progress.iter().map(|progress| progress.progress).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn prompts_resources_and_completions_find_their_session_in_every_revision() -> mcp_runtime::Result {
+    #[mcp_server]
+    mod shelf {
+        use super::*;
+
+        /// Add a note to the end of the notebook.
+        #[tool]
+        pub fn add_note(notebook: &mut Notebook, text: String) -> usize {
+            notebook.notes.push(text);
+            notebook.notes.len()
+        }
+
+        /// Ask for a summary.
+        #[prompt]
+        pub fn summary(notebook: &Notebook, words: u8) -> String {
+            format!("Sum up in {words} words: {}", notebook.notes.join(", "))
+        }
+
+        /// Every note.
+        #[resource("notes://all")]
+        pub fn all(notebook: &Notebook) -> String {
+            notebook.notes.join(", ")
+        }
+
+        /// One note.
+        #[resource("notes://{number}{?loud}")]
+        pub fn one(notebook: &Notebook, number: usize, loud: Option<bool>) -> Option<String> {
+            let note = notebook.notes.get(number)?;
+            Some(if loud == Some(true) { note.to_uppercase() } else { note.clone() })
+        }
+
+        /// What needs no session.
+        #[resource("notes://about")]
+        pub fn about() -> &'static str {
+            "about notes"
+        }
+
+        #[complete(resource = "notes://{number}{?loud}", argument = "number")]
+        pub fn numbers(notebook: &Notebook, value: String) -> Vec<String> {
+            (0..notebook.notes.len()).map(|number| number.to_string()).filter(|text| text.starts_with(&value)).collect()
+        }
+
+        #[complete(prompt = "summary", argument = "words")]
+        pub fn words(notebook: &Notebook, value: String) -> Vec<String> {
+            vec![format!("{value}{}", notebook.notes.len())]
+        }
+    }
+    for version in Version::ALL {
+        let client = testing::Client::connect(shelf::server(), version).await?;
+        client.call_tool("add_note", json!({ "text": "buy milk" })).await?;
+        let prompt = client.get_prompt("summary", json!({ "words": "3" })).await?;
+        assert_eq!((prompt.text().as_str(), prompt.messages().len()), ("Sum up in 3 words: buy milk", 1));
+        assert_eq!(client.read_resource("notes://all").await?.text(), "buy milk");
+        assert_eq!(client.read_resource("notes://0").await?.text(), "buy milk");
+        assert_eq!(client.read_resource("notes://0?loud=true").await?.text(), "BUY MILK");
+        let about = client.read_resource("notes://about").await?;
+        assert_eq!((about.text().as_str(), about.contents().len()), ("about notes", 1));
+        assert!(client.read_resource("notes://7").await.is_err());
+        let template = "notes://{number}{?loud}";
+        assert_eq!(client.complete_resource(template, "number", "", json!({})).await?, ["0"]);
+        assert_eq!(client.complete_prompt("summary", "words", "2", Value::Null).await?, ["21"]);
+        assert_eq!(client.list_prompts().await?[0].name, "summary");
+        let uris = client.list_resources().await?.len() + client.list_resource_templates().await?.len();
+        assert_eq!(uris, 3);
+    }
+    Ok(())
+}
+
 // ANCHOR: card
 #[test]
 fn what_clients_are_told_changes_only_on_purpose() {
@@ -172,15 +351,17 @@ fn a_change_of_what_clients_are_told_is_shown() {
             text.len()
         }
     }
-    let card = || testing::assert_card(fewer::server(), "tests/it/testing/card.json");
-    let panic = std::panic::catch_unwind(card).unwrap_err();
-    let text = panic.downcast_ref::<String>().expect("a text");
-    assert!(text.contains("MCP_UPDATE_CARDS=1") && text.contains("\n- ") && text.contains("\n+ "), "{text}");
-
-    let card = || testing::assert_card(fewer::server(), "tests/it/testing/no such card.json");
-    let panic = std::panic::catch_unwind(card).unwrap_err();
-    let text = panic.downcast_ref::<String>().expect("a text");
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("card.json");
+    let complaint = || {
+        let panic = std::panic::catch_unwind(|| testing::assert_card(fewer::server(), &known)).unwrap_err();
+        panic.downcast_ref::<String>().expect("a text").clone()
+    };
+    let text = complaint();
     assert!(text.contains("can't be read") && text.contains("MCP_UPDATE_CARDS=1"), "{text}");
+    std::fs::write(&known, testing::card(notes::server()).unwrap()).unwrap();
+    let text = complaint();
+    assert!(text.contains("MCP_UPDATE_CARDS=1") && text.contains("\n- ") && text.contains("\n+ "), "{text}");
 }
 
 #[tokio::test]

@@ -116,16 +116,25 @@ impl Client {
         ResourceAnswer::new(self.line.request("resources/read", params, Vec::new()).await?)
     }
 
-    /// What an argument of a prompt can be, of which `value` was typed.
+    /// What an argument of a prompt can be, of which `value` was typed; `known` is an object of the arguments that are known
+    /// already.
     ///
     /// # Errors
     /// [`RequestError`]: the prompt is unknown, or completing says no.
-    pub async fn complete_prompt(&self, name: &str, argument: &str, value: &str) -> Result<Vec<String>, RequestError> {
+    pub async fn complete_prompt(
+        &self,
+        name: &str,
+        argument: &str,
+        value: &str,
+        known: Value,
+    ) -> Result<Vec<String>, RequestError> {
         let takes_handle = self.known(|_| true).await?.prompt_takes_handle(name);
-        self.complete(json!({ "type": "ref/prompt", "name": name }), takes_handle, argument, value).await
+        let known = if takes_handle { self.with_handle(known).await? } else { known };
+        self.complete(json!({ "type": "ref/prompt", "name": name }), argument, value, known).await
     }
 
-    /// What a variable of a template can be, of which `value` was typed; the template is meant as it was declared.
+    /// What a variable of a template can be, of which `value` was typed; `known` is an object of the variables that are
+    /// known already. The template is meant as it was declared.
     ///
     /// # Errors
     /// [`RequestError`]: the template is unknown, or completing says no.
@@ -134,23 +143,25 @@ impl Client {
         template: &str,
         variable: &str,
         value: &str,
+        known: Value,
     ) -> Result<Vec<String>, RequestError> {
-        let known = self.known(|_| true).await?;
-        let listed = known.template_with_handle(template);
+        let lists = self.known(|_| true).await?;
+        let listed = lists.template_with_handle(template);
+        let known = if listed.is_some() { self.with_handle(known).await? } else { known };
         let reference = json!({ "type": "ref/resource", "uri": listed.unwrap_or(template) });
-        self.complete(reference, listed.is_some(), variable, value).await
+        self.complete(reference, variable, value, known).await
     }
 
     async fn complete(
         &self,
         reference: Value,
-        takes_handle: bool,
         argument: &str,
         value: &str,
+        known: Value,
     ) -> Result<Vec<String>, RequestError> {
         let mut params = json!({ "ref": reference, "argument": { "name": argument, "value": value } });
-        if takes_handle {
-            params["context"] = json!({ "arguments": self.with_handle(json!({})).await? });
+        if !known.is_null() {
+            params["context"] = json!({ "arguments": known });
         }
         let mut result = self.line.request("completion/complete", params, Vec::new()).await?;
         decoded(result["completion"]["values"].take(), "the values of the completion")

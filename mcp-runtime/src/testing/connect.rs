@@ -10,6 +10,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
+    answers::Answers,
     client::Client,
     error::RequestError,
     line::{Caller, Door, Host, Line, client_info},
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     auth::Principal,
     exchange::Outbound,
-    protocol::Version,
+    protocol::{
+        Version,
+        ask::{ElicitRequest, ElicitResult, Root, SamplingRequest, SamplingResult},
+    },
     server::{Error, Result, Server},
 };
 
@@ -29,6 +33,7 @@ pub struct Connecting {
     stdio: bool,
     caller: Caller,
     capabilities: Map<String, Value>,
+    answers: Answers,
 }
 
 enum To {
@@ -47,7 +52,7 @@ impl Connecting {
 
     fn to(to: To) -> Self {
         let (version, caller) = (Version::NEWEST, Caller::Bearer(None));
-        Self { to, version, stdio: false, caller, capabilities: Map::new() }
+        Self { to, version, stdio: false, caller, capabilities: Map::new(), answers: Answers::default() }
     }
 
     /// It speaks this revision; without it, the newest.
@@ -74,7 +79,27 @@ impl Connecting {
         self
     }
 
-    /// It can do this too: an object such as `{"elicitation": {"form": {}}}`.
+    /// It can ask the person, who answers this: forms, and pages to open.
+    ///
+    /// Where a revision has no such question, the tool is told that it can't be asked.
+    pub fn on_elicit(mut self, answer: impl Fn(ElicitRequest) -> ElicitResult + Send + Sync + 'static) -> Self {
+        self.answers.elicit = Some(Arc::new(answer));
+        self.with_capabilities(json!({ "elicitation": { "form": {}, "url": {} } }))
+    }
+
+    /// It has a model, which says this.
+    pub fn on_sample(mut self, answer: impl Fn(SamplingRequest) -> SamplingResult + Send + Sync + 'static) -> Self {
+        self.answers.sample = Some(Arc::new(answer));
+        self.with_capabilities(json!({ "sampling": { "tools": {}, "context": {} } }))
+    }
+
+    /// It has these roots.
+    pub fn with_roots(mut self, roots: impl IntoIterator<Item = Root>) -> Self {
+        self.answers.roots = Some(roots.into_iter().collect());
+        self.with_capabilities(json!({ "roots": {} }))
+    }
+
+    /// It says that it can do this too: an object such as `{"elicitation": {"form": {}}}`.
     pub fn with_capabilities(mut self, capabilities: Value) -> Self {
         if let Value::Object(capabilities) = capabilities {
             self.capabilities.extend(capabilities);
@@ -91,7 +116,7 @@ impl Connecting {
             }
         };
         let door = if self.stdio { Door::Stdio(host.engine.process()) } else { Door::Http(None) };
-        let mut line = Line::new(host, self.version, self.caller, door, self.capabilities);
+        let mut line = Line::new(host, self.version, self.caller, door, self.capabilities, self.answers);
         let greeting = if self.version.has_handshake() {
             shake_hands(&mut line).await?
         } else {

@@ -20,12 +20,15 @@ pub(super) const LISTS: [(&str, &str); 4] = [
 ];
 
 /// What a client learned from the lists.
+#[derive(Default)]
 pub(super) struct Known {
     tools: HashMap<String, KnownTool>,
     /// The prompts that name their session.
     prompts: Vec<String>,
     /// The templates that name their session.
     templates: Vec<(String, UriTemplate)>,
+    /// The resources that have a URI of their own, and so no session in it.
+    resources: Vec<String>,
     /// Whether there is a tool that opens sessions.
     minting: bool,
 }
@@ -46,9 +49,9 @@ pub(super) struct KnownTool {
 impl Known {
     /// Reads the lists.
     pub(super) async fn read(line: &Line) -> Result<Self, RequestError> {
-        let [tools, prompts, _, templates] = LISTS;
+        let [tools, prompts, resources, templates] = LISTS;
         let (tools, declared) = (list(line, tools).await?, list(&line.newest(), tools).await?);
-        let mut known = Self { tools: HashMap::new(), prompts: Vec::new(), templates: Vec::new(), minting: false };
+        let mut known = Self::default();
         let handles = !line.version.has_handshake();
         known.minting = handles && tools.iter().any(|tool| tool["name"] == MINTING_TOOL);
         for tool in &tools {
@@ -69,6 +72,7 @@ impl Known {
             };
             known.prompts =
                 list(line, prompts).await?.iter().filter(takes_handle).map(|prompt| text(&prompt["name"])).collect();
+            known.resources = list(line, resources).await?.iter().map(|resource| text(&resource["uri"])).collect();
             for template in list(line, templates).await? {
                 let written = text(&template["uriTemplate"]);
                 if let Ok(parsed) = UriTemplate::parse(&written)
@@ -103,7 +107,8 @@ impl Known {
         let separator = if uri.contains('?') { '&' } else { '?' };
         let named = format!("{uri}{separator}{HANDLE_ARGUMENT}={handle}");
         let fits = |uri: &str| self.templates.iter().any(|(_, template)| template.matches(uri).is_some());
-        fits(&named).then_some(named)
+        let plain = self.resources.iter().any(|resource| resource == uri);
+        (!plain && fits(&named)).then_some(named)
     }
 
     /// Whether any template names its session.

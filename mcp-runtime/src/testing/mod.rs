@@ -35,6 +35,7 @@
 //! which no server in use should pay for.
 
 mod answer;
+mod answers;
 mod card;
 mod client;
 mod connect;
