@@ -37,6 +37,9 @@ mod transport;
 
 mod server;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 #[doc(hidden)]
 #[path = "macro_support.rs"]
 pub mod __private;

@@ -23,6 +23,7 @@ mod robustness;
 mod running;
 mod streams;
 mod support;
+mod testing;
 mod tidy;
 mod transcripts;
 mod ui;

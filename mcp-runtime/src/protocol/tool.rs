@@ -12,7 +12,7 @@ use super::Icon;
 ///
 /// # Source
 /// 2026-07-28 schema, `Tool`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Tool {
@@ -30,10 +30,10 @@ pub struct Tool {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Box<RawValue>>,
     /// Hints on its behaviour.
-    #[serde(skip_serializing_if = "ToolAnnotations::is_empty")]
+    #[serde(default, skip_serializing_if = "ToolAnnotations::is_empty")]
     pub annotations: ToolAnnotations,
     /// Pictures.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
     /// Additional facts by namespaced key.
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,8 @@ use super::{
     Error, Result, Server, SiteOptions, banner, extensions, log,
     options::{Options, Store, Transport},
 };
+#[cfg(feature = "testing")]
+use crate::auth::Authenticator;
 use crate::{
     engine::{Engine, Setup},
     store::{MemoryEventLog, MemoryStore},
@@ -227,6 +229,12 @@ impl Server {
             }
         }
         Ok(())
+    }
+
+    /// The running server alone, and who checks its credentials: for whoever brings the messages another way.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn into_engine(mut self) -> Result<(Arc<Engine>, Option<Arc<dyn Authenticator>>)> {
+        Ok((self.engine().await?, self.authenticator))
     }
 
     async fn engine(&mut self) -> Result<Arc<Engine>> {

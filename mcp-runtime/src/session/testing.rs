@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{SessionState, clock};
+use super::SessionState;
 use crate::{
     auth::Principal,
     store::{
@@ -27,7 +27,6 @@ pub(super) fn alice() -> Principal {
 
 /// Lets this time pass, for the calendar and for timers (the test's runtime must be paused).
 pub(super) async fn pass(time: Duration) {
-    clock::jump(time.as_secs().cast_signed());
     tokio::time::advance(time).await;
 }
 

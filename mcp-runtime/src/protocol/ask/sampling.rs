@@ -28,7 +28,7 @@ const MAX_TOKENS: u32 = 1_000;
 ///
 /// # Source
 /// 2026-07-28 schema, `CreateMessageRequestParams`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SamplingRequest {
@@ -37,28 +37,28 @@ pub struct SamplingRequest {
     /// The longest answer, in tokens.
     pub max_tokens: u32,
     /// What the model is told beforehand; the client may change it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_prompt: Option<String>,
     /// Which model would be best; the client may ignore it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_preferences: Option<ModelPreferences>,
     /// What the client shall add from its servers; left out, nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_context: Option<IncludeContext>,
     /// How freely the model speaks; its range is the model's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
     /// Texts at which the model stops.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop_sequences: Vec<String>,
     /// For the model's provider, in its own terms.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// What the model may call, for this request alone; from 2025-11-25.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
     /// Whether it must; from 2025-11-25.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
 }
 
@@ -195,6 +195,12 @@ pub struct SamplingResult {
 }
 
 impl SamplingResult {
+    /// What the model of this name says.
+    pub fn new(model: impl Into<String>, content: impl IntoIterator<Item = SamplingContent>) -> Self {
+        let content = content.into_iter().collect();
+        Self { role: Role::Assistant, content, model: model.into(), stop_reason: None, meta: None }
+    }
+
     /// All of its text, in order; empty where it has none.
     #[must_use]
     pub fn text(&self) -> String {
