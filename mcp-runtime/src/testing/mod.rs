@@ -1,7 +1,7 @@
 //! Tests of servers without sockets and without waiting: clients of every revision, a clock that can be moved, what
 //! clients are told as text.
 //!
-//! Takes: a [`Server`]. Gives: clients of it, in memory. Knows: what a client of each revision sends, by the messages
+//! Takes: a [`Server`](crate::Server). Gives: clients of it, in memory. Knows: what a client of each revision sends, by the messages
 //! alone. Must not know: how the server comes to its answers.
 //!
 //! A client drives the corridor that sockets lead to, with the same headers, ids and envelopes, and reads the answers as a
