@@ -67,6 +67,8 @@ pub fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {
 /// * `blocking`: a sync function that blocks its thread.
 /// * `deadline = Duration::…`: how long one run may take.
 /// * `task`: a call can become a task; `task = "required"`: it always does.
+/// * `ask_first`, beside `task`: what the function asks before it first waits for anything else is asked before the call
+///   becomes a task.
 /// * `single_use`: what is asked during a call is answered once.
 /// * `input_schema = …`: JSON text in place of the generated schema; a constant expression, for example
 ///   `include_str!("schema.json")`.

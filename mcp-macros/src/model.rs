@@ -81,6 +81,7 @@ pub(crate) struct Tool {
     pub(crate) annotations: Annotations,
     pub(crate) input_schema: Option<Expr>,
     pub(crate) task: TaskSupport,
+    pub(crate) ask_first: bool,
     pub(crate) single_use: bool,
 }
 

@@ -37,16 +37,17 @@ use crate::{
     middleware::Middleware,
     provider::Providers,
     schema::ExtraArgument,
-    service::Service,
-    session::{OpenError, Process, SessionRoom, Sessions, StateRoom},
+    service::{Service, TaskSupport},
+    session::{OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
     store::{EventLog, MemoryEventLog, StateStore, StoreError},
+    tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
 };
 
 /// A running server, whatever its transports.
 pub struct Engine {
     era: Era,
-    dispatch: Dispatch,
+    dispatch: Arc<Dispatch>,
     /// Calls that go on without their request.
     detached: Arc<Semaphore>,
 }
@@ -106,6 +107,7 @@ pub(crate) struct Setup {
     pub(crate) extensions: Map<String, Value>,
     pub(crate) page_size: usize,
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
+    pub(crate) tasks: Tasks,
 }
 
 /// What a page of a list holds unless the program says otherwise: ordinary servers are on one page, and many clients never
@@ -126,6 +128,7 @@ impl Setup {
             extensions: Map::new(),
             page_size: PAGE_SIZE,
             middleware: Vec::new(),
+            tasks: Tasks::default(),
         }
     }
 }
@@ -170,8 +173,19 @@ impl std::error::Error for StartError {
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
     pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { service, sessions, store, events, changes, providers, visible, extensions, page_size, middleware } =
-            setup;
+        let Setup {
+            service,
+            sessions,
+            store,
+            events,
+            changes,
+            providers,
+            visible,
+            extensions,
+            page_size,
+            middleware,
+            tasks,
+        } = setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
             return Err(StartError::PublicAndFiltered);
@@ -216,6 +230,8 @@ impl Engine {
             extensions,
             personal,
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
+            tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),
+            task_lists: sessions.policy() != Policy::Off,
             // What is declared stays as it is, unless the declaration or the program has something to announce.
             news: ListChanges {
                 tools: !providers.tools.is_empty() || announces && !card.tools.is_empty(),
@@ -227,7 +243,7 @@ impl Engine {
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         let era = Era::new(card, &offered, &lists, &with_handles, sessions.clone(), shared, events)
             .map_err(StartError::Encoding)?;
-        let dispatch = Dispatch {
+        let dispatch = Arc::new_cyclic(|me| Dispatch {
             service,
             sessions,
             state: StateRoom::new(store.clone()),
@@ -239,7 +255,9 @@ impl Engine {
             visible,
             page_size,
             middleware,
-        };
+            tasks: Arc::new(TaskRoom::new(tasks)),
+            me: me.clone(),
+        });
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
@@ -297,7 +315,10 @@ impl Engine {
         loop {
             match self.dispatch.dispatch(call).await {
                 Ok(Outcome::Ask(questions)) => {
-                    if let Some(answer) = Box::pin(self.era.ask(call, to, &questions)).await {
+                    // What a task asks may be answered elsewhere, or need no answer any more: then it is looked at again.
+                    let moot = self.dispatch.until_moot(&call.operation);
+                    let ask = Box::pin(self.era.ask(call, to, &questions));
+                    if let Either::Left((Some(answer), _)) = select(ask, Box::pin(moot)).await {
                         return answer;
                     }
                 }
@@ -401,6 +422,7 @@ impl Engine {
     pub fn drain(&self) {
         self.era.streams.drain();
         self.era.shared.changes.close();
+        self.dispatch.tasks.stop();
     }
 
     /// Waits until every call that goes on without its request has ended.
@@ -408,6 +430,7 @@ impl Engine {
         // The semaphore is never closed; all permits are free when nothing goes on.
         let all = u32::try_from(DETACHED_LIMIT).unwrap_or(u32::MAX);
         let _ = self.detached.acquire_many(all).await;
+        self.dispatch.tasks.settle().await;
     }
 
     /// The server's name and version.
@@ -421,12 +444,13 @@ impl Engine {
 async fn sweep(engine: Weak<Engine>, store: Arc<dyn StateStore>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        let Some(events) = engine.upgrade().map(|engine| {
+        let Some((events, tasks)) = engine.upgrade().map(|engine| {
             engine.era.news.sweep();
-            engine.era.events.clone()
+            (engine.era.events.clone(), engine.dispatch.tasks.clone())
         }) else {
             return;
         };
+        tasks.sweep().await;
         if let Err(error) = events.sweep().await {
             tracing::warn!(error = %chain(&error), "expired streams could not be removed");
         }

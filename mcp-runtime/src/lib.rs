@@ -14,6 +14,7 @@ pub mod wire;
 
 pub mod auth;
 pub mod store;
+mod tasks;
 
 pub mod protocol;
 pub mod schema;
@@ -54,6 +55,7 @@ pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
 pub use session::{SessionState, Sessions, SigningKeys};
+pub use tasks::Tasks;
 
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {

@@ -218,6 +218,9 @@ pub struct ToolCard {
     pub output: fn() -> OutputCard,
     /// Whether a call of it can become a task.
     pub task: TaskSupport,
+    /// What its function asks before it first waits for anything else is asked before a call becomes a task
+    /// (`#[tool(task, ask_first)]`).
+    pub ask_first: bool,
     /// What is asked during a call is answered once: the same answers do not run it a second time.
     pub single_use: bool,
 }
@@ -241,6 +244,7 @@ impl ToolCard {
         annotations: ToolAnnotations { read_only: None, destructive: None, idempotent: None, open_world: None },
         output: || OutputCard { schema: None },
         task: TaskSupport::Forbidden,
+        ask_first: false,
         single_use: false,
     };
 }

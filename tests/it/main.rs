@@ -23,6 +23,7 @@ mod robustness;
 mod running;
 mod streams;
 mod support;
+mod tasks;
 mod testing;
 mod tidy;
 mod transcripts;

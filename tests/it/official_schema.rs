@@ -19,6 +19,9 @@ use crate::programs::root;
 /// Every revision that has a schema, oldest first.
 pub(crate) const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 
+/// The schema of the extension for tasks on 2026-07-28.
+const TASKS_EXTENSION: &str = "tasks-extension";
+
 /// Fails unless a message that came after this text was sent is what the revision's schema says.
 ///
 /// The text may hold a request, several, something that is none, or the name of an HTTP method; the message may be an
@@ -64,8 +67,12 @@ pub(crate) fn validate_answer(revision: &str, method: &str, message: &Value) -> 
     validate(revision, "JSONRPCMessage", message)?;
     let result = &message["result"];
     let wants_input = result["resultType"] == "input_required";
+    if let Some(definition) = extension_result(revision, method, result) {
+        return validate(TASKS_EXTENSION, definition, result);
+    }
     let definition = match result_type(method) {
         _ if wants_input => "InputRequiredResult",
+        _ if method == "tools/call" && result.get("task").is_some() => "CreateTaskResult",
         Some(definition) => definition,
         None => return Err(format!("{method} has no result: {message}")),
     };
@@ -120,6 +127,20 @@ fn validate_error(revision: &str, error: &Value, message: &Value) -> Result<(), 
     validate(revision, definition, if whole { message } else { error })
 }
 
+/// The definition, in the extension for tasks, of what a request of this method gets with this result.
+fn extension_result(revision: &str, method: &str, result: &Value) -> Option<&'static str> {
+    if revision != "2026-07-28" {
+        return None;
+    }
+    match method {
+        "tools/call" if result["resultType"] == "task" => Some("CreateTaskResult"),
+        "tasks/get" => Some("GetTaskResult"),
+        "tasks/update" => Some("UpdateTaskResult"),
+        "tasks/cancel" => Some("CancelTaskResult"),
+        _ => None,
+    }
+}
+
 /// The definition of what a request of this method gets.
 fn result_type(method: &str) -> Option<&'static str> {
     Some(match method {
@@ -134,6 +155,10 @@ fn result_type(method: &str) -> Option<&'static str> {
         "resources/templates/list" => "ListResourceTemplatesResult",
         "resources/read" => "ReadResourceResult",
         "completion/complete" => "CompleteResult",
+        "tasks/get" => "GetTaskResult",
+        "tasks/result" => "GetTaskPayloadResult",
+        "tasks/list" => "ListTasksResult",
+        "tasks/cancel" => "CancelTaskResult",
         "subscriptions/listen" => "SubscriptionsListenResult",
         _ => return None,
     })
@@ -152,8 +177,9 @@ struct Schema {
 }
 
 fn schema(revision: &str) -> Result<&'static Schema, String> {
-    static SCHEMAS: LazyLock<HashMap<&'static str, Schema>> =
-        LazyLock::new(|| REVISIONS.into_iter().map(|revision| (revision, read_schema(revision))).collect());
+    static SCHEMAS: LazyLock<HashMap<&'static str, Schema>> = LazyLock::new(|| {
+        REVISIONS.into_iter().chain([TASKS_EXTENSION]).map(|name| (name, read_schema(name))).collect()
+    });
     SCHEMAS.get(revision).ok_or_else(|| format!("{revision} is no revision"))
 }
 
@@ -192,7 +218,7 @@ fn fails(revision: &str, method: &str, message: &Value) {
 
 #[test]
 fn every_definition_of_every_revision_can_be_used() {
-    for revision in REVISIONS {
+    for revision in REVISIONS.into_iter().chain([TASKS_EXTENSION]) {
         for definition in schema(revision).expect("it is a revision").definitions.keys() {
             compile(revision, definition).expect("the official schemas are valid");
         }

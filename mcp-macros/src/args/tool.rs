@@ -21,6 +21,7 @@ const TOOL: Grammar = Grammar {
         "blocking",
         "deadline",
         "task",
+        "ask_first",
         "single_use",
         "icon",
         "input_schema",
@@ -42,6 +43,8 @@ pub(crate) struct ToolArgs {
     pub(crate) read_only: Option<Span>,
     pub(crate) input_schema: Option<Expr>,
     pub(crate) task: TaskSupport,
+    /// What is asked before the first wait is asked before the call becomes a task; the key, for errors.
+    pub(crate) ask_first: Option<Span>,
     pub(crate) single_use: bool,
 }
 
@@ -61,9 +64,17 @@ impl ToolArgs {
                 "idempotent" => args.annotations.idempotent = pair.flag(errors),
                 "open_world" => args.annotations.open_world = pair.flag(errors),
                 "task" => args.task = pair.task(errors),
+                "ask_first" => args.ask_first = pair.flag(errors).unwrap_or_default().then_some(place),
                 "single_use" => args.single_use = pair.flag(errors).unwrap_or_default(),
                 _ => args.input_schema = pair.text(errors),
             }
+        }
+        if let (TaskSupport::Forbidden, Some(place)) = (args.task, args.ask_first) {
+            errors.at_span(
+                place,
+                "`ask_first` must be beside `task`, found it alone: it says what is asked before a call becomes a task; add \
+                 `task`, or remove `ask_first`",
+            );
         }
         args
     }

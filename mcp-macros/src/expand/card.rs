@@ -113,6 +113,7 @@ fn tool(tool: &Tool, placed: &Placed<'_>) -> TokenStream {
         TaskSupport::Optional => Some(quote! { task: __mcp::TaskSupport::Optional, }),
         TaskSupport::Required => Some(quote! { task: __mcp::TaskSupport::Required, }),
     };
+    let ask_first = tool.ask_first.then(|| quote! { ask_first: true, });
     let single_use = tool.single_use.then(|| quote! { single_use: true, });
     quote! {
         __mcp::ToolCard {
@@ -120,6 +121,7 @@ fn tool(tool: &Tool, placed: &Placed<'_>) -> TokenStream {
             annotations: #annotations,
             output: || #output().card(),
             #task
+            #ask_first
             #single_use
             ..__mcp::ToolCard::BLANK
         }

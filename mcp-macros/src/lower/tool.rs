@@ -19,6 +19,7 @@ impl Own<'_> {
             annotations: args.annotations,
             input_schema: args.input_schema.map(|schema| self.concrete(schema)),
             task: args.task,
+            ask_first: args.ask_first.is_some(),
             single_use: args.single_use,
         };
         if tool.function.description.is_empty() {

@@ -11,8 +11,8 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Answers, AskError, Asking, Asks, Cancelled, Fault, Logging, Means, Mirrors, NoForm, Outbox, Question,
-    Shared, Unsupported, cancel::Cancelling,
+    Answer, Answers, AskError, Asking, Asks, Cancelled, Fault, Given, Logging, Means, Meanwhile, Mirrors, NoForm,
+    Outbox, Question, Shared, Tasking, Unsupported, cancel::Cancelling,
 };
 use crate::{
     auth::Principal,
@@ -33,6 +33,8 @@ pub struct Context {
     /// A function runs that can stop to ask.
     may_ask: AtomicBool,
     cancelling: Cancelling,
+    /// The call is a task.
+    task: Option<Arc<Meanwhile>>,
 }
 
 /// What is known of the request before it runs.
@@ -49,6 +51,7 @@ pub(crate) struct Facts {
     pub(crate) logging: Logging,
     /// The `_meta` of the request.
     pub(crate) meta: Undecoded<Map<String, Value>>,
+    pub(crate) tasking: Tasking,
 }
 
 /// Which session a call is in.
@@ -105,6 +108,7 @@ impl Context {
             cancelling: Cancelling::default(),
             asking: OnceLock::new(),
             may_ask: AtomicBool::new(false),
+            task: None,
         }
     }
 
@@ -130,8 +134,56 @@ impl Context {
 
     /// Takes an answer for the next run.
     pub(crate) fn give(&mut self, question: &Question, answer: Answer) {
+        self.asking();
         if let Some(asking) = self.asking.get_mut() {
             asking.give(question, answer);
+        }
+    }
+
+    /// Takes the answers of a task for the next run, by the keys of the function.
+    pub(crate) fn give_all(&mut self, answers: Vec<(Box<str>, Given)>) {
+        self.asking();
+        if let Some(asking) = self.asking.get_mut() {
+            asking.give_all(answers);
+        }
+    }
+
+    /// The answers that were given to questions of somebody else's, by their keys.
+    pub(crate) fn take_given(&mut self) -> Vec<(Box<str>, Answer)> {
+        self.asking.get_mut().map(|asking| asking.take_given()).unwrap_or_default()
+    }
+
+    /// Whether the call can become a task, whichever tool it calls.
+    pub(crate) const fn tasking(&self) -> Tasking {
+        self.facts.tasking
+    }
+
+    /// All of it for a task; what stays behind knows nothing.
+    pub(crate) fn lend_to_task(&mut self, task: Arc<Meanwhile>) -> Self {
+        let lent = Self::new(Facts::default(), self.outbox.clone(), self.shared.clone());
+        let mut lent = std::mem::replace(self, lent);
+        // Whatever is sent before an answer belongs to the request, which is answered already.
+        lent.outbox = Arc::default();
+        lent.task = Some(task);
+        lent
+    }
+
+    /// Takes back what was lent: the call became no task yet.
+    pub(crate) fn take_back(&mut self, mut lent: Self) {
+        lent.outbox = self.outbox.clone();
+        lent.task = None;
+        *self = lent;
+    }
+
+    /// Whether the call is a task.
+    pub(crate) const fn is_task(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// The function waits for something that is no answer.
+    pub(crate) fn set_waits(&self) {
+        if let Some(task) = &self.task {
+            task.set_waits();
         }
     }
 
@@ -244,7 +296,7 @@ impl Context {
     /// 2026-07-28 basic §Extensions: each request says anew; before that the handshake does.
     #[must_use]
     pub fn extension(&self, id: &str) -> Option<&Map<String, Value>> {
-        self.capabilities()?.0.get("extensions")?.get(id)?.as_object()
+        self.capabilities()?.extension(id)
     }
 
     /// Lets the client go while the call goes on: what was said so far is sent, then the connection of this call ends
@@ -296,7 +348,17 @@ impl Context {
         &self.shared.changes
     }
 
-    /// Tells the client how far the work is, if it asked to be told; otherwise nothing.
+    /// The id of the task that this call is; `None` for a call that is answered at once.
+    ///
+    /// # Source
+    /// 2025-11-25 basic/utilities/tasks; the extension `io.modelcontextprotocol/tasks` of 2026-07-28.
+    #[must_use]
+    pub fn task_id(&self) -> Option<&str> {
+        self.task.as_deref().map(Meanwhile::name)
+    }
+
+    /// Tells the client how far the work is, if it asked to be told; otherwise nothing. Of a task it is the status
+    /// message, which clients read when they look.
     ///
     /// `progress` must rise from call to call (what does not is dropped), `total` is what it rises to, where that is
     /// known. Never waits: a report that the client has not read when the next one comes gives way to it.
@@ -304,6 +366,9 @@ impl Context {
     /// # Source
     /// 2026-07-28 basic/utilities/progress.
     pub fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: Option<&str>) {
+        if let Some(task) = &self.task {
+            return task.progress(progress, total.into(), message);
+        }
         let Some(to) = &self.facts.progress else { return };
         let mut last = self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
         if !progress.is_finite() || last.is_some_and(|last| progress <= last) {

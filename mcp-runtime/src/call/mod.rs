@@ -16,6 +16,7 @@ mod operation;
 mod outbox;
 mod result;
 mod shared;
+mod task;
 mod trace;
 
 pub(crate) use ask::{
@@ -38,4 +39,7 @@ pub(crate) use operation::{Answered, Call, Carrier, Completing, List, Operation,
 pub(crate) use outbox::{Importance, Onward, Outbox, Resumable, Said};
 pub use result::{Completion, PromptResult, Reply, ResourceResult, ToolResult};
 pub(crate) use shared::Shared;
+pub(crate) use task::{
+    Claim, Claims, Manner, Meanwhile, Results, Standing, Task, TaskAction, TaskCall, TaskOutcome, TaskResult, Tasking,
+};
 pub(crate) use trace::TARGET as SPAN_TARGET;

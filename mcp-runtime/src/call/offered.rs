@@ -23,6 +23,10 @@ pub(crate) struct Offered {
     pub(crate) news: ListChanges,
     /// Whether there is anything that could be mirrored beside a call.
     pub(crate) mirrors: bool,
+    /// Whether calls of some tool can become tasks.
+    pub(crate) tasks: bool,
+    /// Whether callers of older revisions can be told apart, so that each has a list of its own tasks.
+    pub(crate) task_lists: bool,
 }
 
 /// Which lists depend on who asks.

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Completion, Context, PromptResult, Question, ToolResult};
+use super::{Completion, Context, PromptResult, Question, TaskCall, TaskOutcome, ToolResult};
 use crate::{
     protocol::{CacheHint, Prompt, Resource, ResourceContents, ResourceTemplate, Tool},
     session::SessionKey,
@@ -49,6 +49,8 @@ pub(crate) enum Operation {
     },
     /// Complete an argument.
     Complete(Box<Completing>),
+    /// Something of tasks.
+    Task(Box<TaskCall>),
 }
 
 /// One of the lists that a server has.
@@ -123,6 +125,8 @@ pub(crate) enum Outcome {
     },
     /// How an argument may go on.
     Completion(Box<Completion>),
+    /// What was asked of tasks, or the task that a call became.
+    Task(Box<TaskOutcome>),
     /// It stopped: these questions have to be answered first.
     Ask(Vec<Question>),
 }

@@ -57,6 +57,7 @@ impl Operation {
             Self::GetPrompt { name, .. } => ("prompts/get", Some(name)),
             Self::ReadResource { uri } => ("resources/read", Some(uri)),
             Self::Complete(_) => ("completion/complete", None),
+            Self::Task(call) => (call.action.method(), None),
         }
     }
 }

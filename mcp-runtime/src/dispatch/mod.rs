@@ -11,10 +11,11 @@ mod prompts;
 mod provided;
 mod resources;
 mod run;
+mod tasks;
 mod tools;
 mod visibility;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 pub(crate) use catalogue::{Catalogue, Described, Indescribable};
 pub(crate) use provided::Kept;
@@ -28,6 +29,7 @@ use crate::{
     provider::Providers,
     service::{BoxFuture, Service},
     session::{SessionRoom, StateRoom},
+    tasks::TaskRoom,
     wire::Code,
 };
 
@@ -52,6 +54,10 @@ pub(crate) struct Dispatch {
     pub(crate) page_size: usize,
     /// What stands around every operation.
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
+    /// Calls that outlive their requests.
+    pub(crate) tasks: Arc<TaskRoom>,
+    /// Itself, for those calls.
+    pub(crate) me: Weak<Dispatch>,
 }
 
 /// How handles are spoken of.
@@ -97,6 +103,7 @@ impl Dispatch {
             }
             Operation::ReadResource { uri } => Box::pin(self.read_resource(uri, carrier, context)).await,
             Operation::Complete(what) => Box::pin(self.complete(what, carrier, context)).await,
+            Operation::Task(call) => Box::pin(self.task(call, carrier, context)).await,
         };
         // What stands around an operation can't stop to ask: it would not be polled again.
         context.set_may_ask(false);

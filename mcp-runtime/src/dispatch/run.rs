@@ -171,7 +171,7 @@ impl Dispatch {
             if attempt > 0 {
                 Box::pin(tokio::time::sleep(jitter(attempt))).await;
             }
-            let mut draft = match self.state.begin(session, card.parts, idle).await {
+            let mut draft = match self.state.begin(session, card.parts, idle, !cx.is_task()).await {
                 Ok(draft) => draft,
                 Err(error) => return Ok(Err(state_failed(card, error)?)),
             };
@@ -223,7 +223,13 @@ pub(super) async fn until_asked<T>(cx: &Context, mut run: BoxFuture<'_, T>) -> R
     std::future::poll_fn(move |task| {
         let polled = run.as_mut().poll(task);
         // Whatever came back of it: a question can be hidden by `select!` or a timeout, but not taken back.
-        if cx.has_stopped() { Poll::Ready(Err(Stop::Asked)) } else { polled.map(Ok) }
+        if cx.has_stopped() {
+            return Poll::Ready(Err(Stop::Asked));
+        }
+        if polled.is_pending() {
+            cx.set_waits();
+        }
+        polled.map(Ok)
     })
     .await
 }

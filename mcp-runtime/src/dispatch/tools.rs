@@ -23,15 +23,30 @@ impl Dispatch {
         let Some(index) = self.service.find_tool(name).filter(|_| self.shows(Item::Tool(name), cx)) else {
             return Box::pin(self.call_other_tool(name, arguments, carrier, cx)).await;
         };
-        let Some((card, checks, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
+        let Some((_, _, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
         check_mirrors(mirrored, arguments, cx)?;
         if cx.answers().is_some() {
             Box::pin(self.use_answers(index, cx)).await?;
         }
+        if let Some(wanted) = self.becomes_task(index, cx)? {
+            return Box::pin(self.start_task(index, wanted, arguments, carrier, cx)).await;
+        }
+        let result = self.run_tool(index, arguments, carrier, cx).await?;
+        Ok(Outcome::of_tool(Answered::Declared(index), result))
+    }
+
+    /// Runs a declared tool; what it refuses is a result that the model reads.
+    pub(super) async fn run_tool(
+        &self,
+        index: usize,
+        arguments: &Raw,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<ToolResult, Stop> {
+        let Some((card, checks, _)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
         let calling = Calling { function: Tool(index), card, checks, arguments, carrier };
         let result = self.call(calling, cx).await?;
-        let result = result.unwrap_or_else(|refusal| ToolResult::error(refusal.message()));
-        Ok(Outcome::of_tool(Answered::Declared(index), result))
+        Ok(result.unwrap_or_else(|refusal| ToolResult::error(refusal.message())))
     }
 
     /// Makes sure that a tool which wants that takes the same answers once.

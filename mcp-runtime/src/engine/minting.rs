@@ -30,6 +30,7 @@ pub(super) fn minting_tool(handles: Handles, idle: Duration) -> Result<Tool, ser
         input_schema: to_raw_value(&input)?,
         output_schema: Some(to_raw_value(&output)?),
         annotations: ToolAnnotations::default(),
+        execution: None,
         icons: Vec::new(),
         meta: None,
     })

@@ -59,6 +59,9 @@ impl Listed for Tool {
         if !facts.annotations {
             tool.annotations = ToolAnnotations::default();
         }
+        if !facts.tasks {
+            tool.execution = None;
+        }
         tool.output_schema = match tool.output_schema.filter(|_| facts.structured) {
             Some(schema) if !facts.any_output && must_wrap(&schema) => Some(wrapped(&schema)?),
             schema => schema,

@@ -15,6 +15,7 @@ mod operations;
 mod prepared;
 mod project;
 mod refuse;
+mod tasks;
 
 use std::sync::{Arc, OnceLock};
 
@@ -88,7 +89,7 @@ pub(crate) struct Return {
 impl Return {
     /// To this request, which nothing can cancel.
     fn to(request: &Request, version: Version) -> Self {
-        let calls_tool = &*request.method == "tools/call";
+        let calls_tool = matches!(&*request.method, "tools/call" | "tasks/result");
         Self { id: request.id.clone(), version, scope: None, calls_tool, pages: OnceLock::new() }
     }
 }
@@ -122,6 +123,14 @@ impl Era {
 
     /// Turns an outcome into the answer of its revision.
     pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>) -> Outbound {
+        let outcome = match outcome {
+            // The result of a task is what its call would have been answered with.
+            Ok(Outcome::Task(mut task)) => match tasks::fault(&mut task) {
+                Some(fault) => Err(fault),
+                None => Ok(Outcome::Task(task)),
+            },
+            outcome => outcome,
+        };
         let answer = match outcome {
             Ok(outcome) => {
                 if let Some(pages) = to.pages.get().filter(|_| !outcome.is_failure()) {

@@ -27,6 +27,8 @@ pub(crate) struct Prepared {
     mirrors: bool,
     /// By tool: whether older revisions get its structured result as `{"result": …}`.
     wraps: Vec<bool>,
+    /// Calls of some tool can become tasks.
+    has_tasks: bool,
     /// How long and by whom lists may be kept, and which of them only by who asked.
     cache: CacheHint,
     personal: Personal,
@@ -79,6 +81,7 @@ impl Prepared {
         let mut prepared = Self {
             spoken: Default::default(),
             mirrors: offered.mirrors,
+            has_tasks: offered.tasks,
             wraps: wraps.collect(),
             cache: card.cache,
             personal: offered.personal,
@@ -183,6 +186,11 @@ impl Prepared {
         }
     }
 
+    /// Whether calls of some tool can become tasks.
+    pub(super) const fn has_tasks(&self) -> bool {
+        self.has_tasks
+    }
+
     /// `{"io.modelcontextprotocol/serverInfo": …}` as JSON text.
     pub(super) fn meta(&self) -> &[u8] {
         &self.meta
@@ -267,8 +275,19 @@ fn capabilities(offered: &Offered, sessions: bool, facts: &Facts) -> Value {
     offer("completions", facts.completions && offered.completion(), &[]);
     // Any function can log, so that any server can.
     offer("logging", sessions, &[]);
-    if facts.extensions && !offered.extensions.is_empty() {
-        capabilities.insert("extensions".to_owned(), offered.extensions.clone().into());
+    if facts.tasks && offered.tasks {
+        let mut tasks = json!({ "cancel": {}, "requests": { "tools": { "call": {} } } });
+        if offered.task_lists {
+            tasks["list"] = json!({});
+        }
+        capabilities.insert("tasks".to_owned(), tasks);
+    }
+    let mut extensions = offered.extensions.clone();
+    if facts.modern && offered.tasks {
+        extensions.insert(super::tasks::EXTENSION.to_owned(), json!({}));
+    }
+    if facts.extensions && !extensions.is_empty() {
+        capabilities.insert("extensions".to_owned(), extensions.into());
     }
     Value::Object(capabilities)
 }

@@ -3,9 +3,9 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Prepared, Return, listing::Listed, prepared::write_cache};
+use super::{Prepared, Return, listing::Listed, prepared::write_cache, tasks};
 use crate::{
-    call::{Answered, Completion, Outcome, Page, PromptResult, Shown, ToolResult},
+    call::{Answered, Completion, Outcome, Page, PromptResult, Question, Shown, ToolResult},
     exchange::Outbound,
     protocol::{CacheHint, Content, ResourceContents, Role, Version, version::Facts},
     wire::{write_result, write_string},
@@ -16,7 +16,8 @@ pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outb
     let mut body = Vec::with_capacity(512);
     let facts = to.version.facts();
     write_result(&mut body, &to.id, |out| match outcome {
-        Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result),
+        Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result, None),
+        Outcome::Task(outcome) => tasks::write(out, prepared, facts, *outcome),
         Outcome::Tools(shown) => page(out, prepared, to.version, &shown),
         Outcome::Prompts(shown) => page(out, prepared, to.version, &shown),
         Outcome::Resources(shown) => page(out, prepared, to.version, &shown),
@@ -73,7 +74,7 @@ fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptR
         out.push(b'}');
     }
     out.push(b']');
-    meta(out, prepared, facts, result.meta);
+    meta(out, prepared, facts, result.meta, None);
     out.push(b'}');
 }
 
@@ -94,7 +95,7 @@ fn resource(
     if facts.modern {
         write_cache(out, cache);
     }
-    meta(out, prepared, facts, None);
+    meta(out, prepared, facts, None, None);
     out.push(b'}');
 }
 
@@ -107,12 +108,19 @@ fn completion(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, completion:
     }
     out.extend_from_slice(b"\"completion\":");
     out.extend_from_slice(inner.to_string().as_bytes());
-    meta(out, prepared, facts, None);
+    meta(out, prepared, facts, None, None);
     out.push(b'}');
 }
 
 /// Writes a tool's result member by member: the shapes of two revisions differ in members, not in how these look.
-fn tool_result(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, by: &Answered, result: ToolResult) {
+pub(super) fn tool_result(
+    out: &mut Vec<u8>,
+    prepared: &Prepared,
+    facts: &Facts,
+    by: &Answered,
+    result: ToolResult,
+    also: Option<Value>,
+) {
     out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\",\"content\":[" } else { b"{\"content\":[" });
     match result.structured.as_deref() {
         // Clients that know nothing of structured results read the same as text.
@@ -141,12 +149,13 @@ fn tool_result(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, by: &Answe
     if result.is_error {
         out.extend_from_slice(b",\"isError\":true");
     }
-    meta(out, prepared, facts, result.meta);
+    meta(out, prepared, facts, result.meta, also);
     out.push(b'}');
 }
 
-/// Writes `_meta`: the result's own, and from 2026-07-28 the server's name.
-fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<String, Value>>) {
+/// Writes `_meta`: the result's own, what `also` belongs there, and from 2026-07-28 the server's name.
+fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<String, Value>>, also: Option<Value>) {
+    let own = own.or_else(|| also.is_some().then(Map::new));
     match (own, facts.modern) {
         (None, false) => {}
         (None, true) => {
@@ -156,6 +165,9 @@ fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<S
         (Some(mut own), modern) => {
             // What the specification reserves is the framework's to set.
             own.retain(|key, _| !reserved(key));
+            if let Some(Value::Object(also)) = also {
+                own.extend(also);
+            }
             if let (true, Value::Object(server)) = (modern, prepared.server_info()) {
                 own.extend(server.clone());
             }
@@ -163,6 +175,23 @@ fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<S
             out.extend_from_slice(Value::Object(own).to_string().as_bytes());
         }
     }
+}
+
+/// Writes questions by their keys, as methods with parameters.
+pub(super) fn questions(out: &mut Vec<u8>, questions: &[Question]) {
+    out.push(b'{');
+    for (position, question) in questions.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_string(out, &question.key);
+        out.extend_from_slice(b":{\"method\":");
+        write_string(out, question.asks.method());
+        out.extend_from_slice(b",\"params\":");
+        out.extend_from_slice(question.asks.params().as_bytes());
+        out.push(b'}');
+    }
+    out.push(b'}');
 }
 
 /// Whether a `_meta` key is reserved: the second label of its prefix is `modelcontextprotocol` or `mcp`.

@@ -33,7 +33,8 @@ impl Answer {
     pub(crate) fn answers(&self, call_of_tool: bool) -> bool {
         match self.0 {
             Outcome::Tool { .. } => call_of_tool,
-            Outcome::Ask(_) => true,
+            // What was asked of a task is answered with one, and a tool's call can become one.
+            Outcome::Ask(_) | Outcome::Task(_) => true,
             _ => !call_of_tool,
         }
     }

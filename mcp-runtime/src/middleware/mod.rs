@@ -70,10 +70,12 @@ impl<'a> Next<'a> {
             Operation::GetPrompt { .. } => "prompts/get",
             Operation::ReadResource { .. } => "resources/read",
             Operation::Complete(_) => "completion/complete",
+            Operation::Task(call) => call.action.method(),
         }
     }
 
-    /// What is asked for, by the name that the client gave: it need not exist, and it may be long. `None` for lists.
+    /// What is asked for, by the name that the client gave: it need not exist, and it may be long. `None` for lists and
+    /// tasks.
     #[must_use]
     pub fn item(&self) -> Option<Item<'_>> {
         match &self.call.operation {
@@ -84,7 +86,7 @@ impl<'a> Next<'a> {
                 Reference::Prompt(name) => Item::Prompt(name),
                 Reference::Resource(uri) => Item::Template(uri),
             }),
-            Operation::List { .. } => None,
+            Operation::List { .. } | Operation::Task(_) => None,
         }
     }
 

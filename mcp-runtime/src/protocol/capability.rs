@@ -34,6 +34,12 @@ pub struct Implementation {
 pub struct ClientCapabilities(pub Map<String, Value>);
 
 impl ClientCapabilities {
+    /// The settings of the extension of this id, where it is declared: a member of `extensions` that is an object.
+    #[must_use]
+    pub fn extension(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.0.get("extensions")?.get(id)?.as_object()
+    }
+
     /// Whether the capability is declared: a member of this name that is an object.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

@@ -23,6 +23,6 @@ pub use notice::{LogLevel, LogMessage, Progress};
 pub use prompt::{Prompt, PromptArgument, PromptMessage};
 pub use resource::{Resource, ResourceTemplate};
 pub use task::TaskStatus;
-pub use tool::{Tool, ToolAnnotations};
+pub use tool::{TaskRule, Tool, ToolAnnotations, ToolExecution};
 pub use uri_template::{UriTemplate, UriTemplateError};
 pub use version::Version;

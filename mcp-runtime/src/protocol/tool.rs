@@ -32,6 +32,9 @@ pub struct Tool {
     /// Hints on its behaviour.
     #[serde(default, skip_serializing_if = "ToolAnnotations::is_empty")]
     pub annotations: ToolAnnotations,
+    /// How its calls run; only 2025-11-25 shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<ToolExecution>,
     /// Pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
@@ -52,10 +55,43 @@ impl Tool {
             input_schema: to_raw_value(input_schema).unwrap_or_else(|_| RawValue::NULL.to_owned()),
             output_schema: None,
             annotations: ToolAnnotations::default(),
+            execution: None,
             icons: Vec::new(),
             meta: None,
         }
     }
+}
+
+/// How calls of a tool run.
+///
+/// # Source
+/// 2025-11-25 schema, `ToolExecution`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ToolExecution {
+    /// Whether a call can become a task, where the client asks for it.
+    pub task_support: TaskRule,
+}
+
+impl ToolExecution {
+    /// This rule.
+    #[must_use]
+    pub const fn tasks(task_support: TaskRule) -> Self {
+        Self { task_support }
+    }
+}
+
+/// Whether a call can become a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskRule {
+    /// Never.
+    Forbidden,
+    /// Where the client asks for it.
+    Optional,
+    /// Every call must.
+    Required,
 }
 
 /// Hints on what a tool does; absent means "not said".

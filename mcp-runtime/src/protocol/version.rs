@@ -67,6 +67,8 @@ pub struct Facts {
     pub sampling_tools: bool,
     /// The server may end a connection before its answer, and clients come back for it: streams begin with an id.
     pub polling: bool,
+    /// A call can ask to become a task, and tools say whether it may.
+    pub tasks: bool,
 }
 
 const V2024_11_05: Facts = Facts {
@@ -90,6 +92,7 @@ const V2024_11_05: Facts = Facts {
     elicitation_ids: false,
     sampling_tools: false,
     polling: false,
+    tasks: false,
 };
 const V2025_03_26: Facts = Facts {
     name: "2025-03-26",
@@ -119,10 +122,18 @@ const V2025_11_25: Facts = Facts {
     elicitation_ids: true,
     polling: true,
     sampling_tools: true,
+    tasks: true,
     ..V2025_06_18
 };
-const V2026_07_28: Facts =
-    Facts { name: "2026-07-28", modern: true, any_output: true, elicitation_ids: false, polling: false, ..V2025_11_25 };
+const V2026_07_28: Facts = Facts {
+    name: "2026-07-28",
+    modern: true,
+    any_output: true,
+    elicitation_ids: false,
+    polling: false,
+    tasks: false,
+    ..V2025_11_25
+};
 
 impl Version {
     /// Every revision, oldest first.

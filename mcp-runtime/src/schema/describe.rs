@@ -15,8 +15,8 @@ use super::{
     walk, write,
 };
 use crate::{
-    protocol::Tool,
-    service::{FunctionCard, ToolCard},
+    protocol::{TaskRule, Tool, ToolExecution},
+    service::{FunctionCard, TaskSupport, ToolCard},
 };
 
 /// A tool as clients see it, and what its calls need of its schema.
@@ -62,6 +62,11 @@ pub fn describe(tool: &ToolCard, extra: Option<&ExtraArgument<'_>>) -> Result<De
         input_schema: raw(input)?,
         output_schema: output.map(raw).transpose()?,
         annotations: tool.annotations,
+        execution: match tool.task {
+            TaskSupport::Forbidden => None,
+            TaskSupport::Optional => Some(ToolExecution::tasks(TaskRule::Optional)),
+            TaskSupport::Required => Some(ToolExecution::tasks(TaskRule::Required)),
+        },
         icons: card.icons.iter().map(Into::into).collect(),
         meta: meta(card).map_err(advise)?,
     };

@@ -33,6 +33,7 @@ use crate::{
     service::Service,
     session::Sessions,
     store::{EventLog, StateStore},
+    tasks::Tasks,
 };
 
 /// A server to be run.
@@ -46,6 +47,7 @@ pub struct Server {
     store: Option<Arc<dyn StateStore>>,
     events: Option<Arc<dyn EventLog>>,
     changes: OnceLock<Changes>,
+    tasks: Tasks,
     authenticator: Option<Arc<dyn Authenticator>>,
     site: SiteOptions,
     app: Option<Router>,
@@ -97,6 +99,7 @@ impl Server {
             store: None,
             events: None,
             changes: OnceLock::new(),
+            tasks: Tasks::default(),
             authenticator: None,
             site: SiteOptions::default(),
             app: None,
@@ -133,6 +136,12 @@ impl Server {
     /// declaration: clients are promised news of the lists, as with `#[mcp_server(changes)]`.
     pub fn changes(&self) -> Changes {
         self.changes.get_or_init(Changes::default).clone()
+    }
+
+    /// How calls that become tasks are run: where they are kept, how many, for how long; by default in memory.
+    pub fn tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = tasks;
+        self
     }
 
     /// Who checks the credentials of HTTP requests; by default nobody, and then only this machine is listened to.

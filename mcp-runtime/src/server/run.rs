@@ -17,7 +17,7 @@ use super::{
 use crate::auth::Authenticator;
 use crate::{
     engine::{Engine, Setup},
-    store::{MemoryEventLog, MemoryStore},
+    store::{MemoryEventLog, MemoryStore, MemoryTaskStore},
     transport::{
         http::{self, Serving, Site},
         stdio,
@@ -208,18 +208,20 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps everything there: session state and the messages of streams.
+    /// Keeps everything there: session state, the messages of streams, tasks.
     fn open(&mut self, store: Store) -> Result {
         match store {
             Store::Memory => {
                 self.store = Some(Arc::new(MemoryStore::new()));
                 self.events = Some(Arc::new(MemoryEventLog::new()));
+                self.tasks = std::mem::take(&mut self.tasks).store(MemoryTaskStore::new());
             }
             #[cfg(feature = "file")]
             Store::File(path) => {
                 let file = Arc::new(crate::store::FileStore::open(path)?);
                 self.store = Some(file.clone());
-                self.events = Some(file);
+                self.events = Some(file.clone());
+                self.tasks = std::mem::take(&mut self.tasks).shared_store(file);
             }
             #[cfg(not(feature = "file"))]
             Store::File(path) => {
@@ -242,6 +244,7 @@ impl Server {
         let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
         setup.events = self.events.take().unwrap_or(setup.events);
         setup.changes = self.changes.take();
+        setup.tasks = std::mem::take(&mut self.tasks);
         setup.providers = std::mem::take(&mut self.providers);
         setup.visible = self.visible.take();
         extensions::check(&self.extensions)?;

@@ -88,14 +88,16 @@ impl StateRoom {
         Self { store, form, turns: Arc::default(), process: super::random(), commits: AtomicU64::new(0) }
     }
 
-    /// Takes the turn of each part that is written (in key order, at most 1 s in all), then loads all parts.
+    /// Takes the turn of each part that is written (in key order, at most 1 s in all; a run that may last takes none), then
+    /// loads all parts.
     pub(crate) async fn begin(
         &self,
         session: SessionKey,
         parts: &[PartCard],
         idle: Duration,
+        takes_turns: bool,
     ) -> Result<Draft, StateError> {
-        let turns = self.take_turns(session, parts).await;
+        let turns = if takes_turns { self.take_turns(session, parts).await } else { Taking::default() };
         let mut few = [""; FEW];
         let many: Vec<&'static str>;
         let keys: &[&'static str] = if parts.len() <= FEW {

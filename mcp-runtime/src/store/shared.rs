@@ -1,12 +1,12 @@
-//! A store that is shared: one engine can keep session state and the messages of streams.
+//! A store that is shared: one engine can keep session state, the messages of streams and tasks.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
-    Commit, Committed, EventLog, Loaded, Owner, Presence, Replay, Sequence, SessionKey, StateStore, StoreFuture,
-    StoreIdentity, StreamId,
+    Commit, Committed, EventLog, Loaded, Owner, Presence, Replay, Revision, Sequence, SessionKey, StateStore,
+    StoreFuture, StoreIdentity, StoredTask, StreamId, TaskId, TaskOrder, TaskStore, TaskWritten,
 };
 
 impl<S: StateStore + ?Sized> StateStore for Arc<S> {
@@ -78,6 +78,44 @@ impl<L: EventLog + ?Sized> EventLog for Arc<L> {
 
     fn drop_session(&self, session: SessionKey) -> StoreFuture<'_, ()> {
         (**self).drop_session(session)
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        (**self).sweep()
+    }
+}
+
+impl<S: TaskStore + ?Sized> TaskStore for Arc<S> {
+    fn create(&self, id: TaskId, owner: Owner, record: Bytes, ttl: Duration) -> StoreFuture<'_, TaskWritten> {
+        (**self).create(id, owner, record, ttl)
+    }
+
+    fn load(&self, id: TaskId) -> StoreFuture<'_, Option<StoredTask>> {
+        (**self).load(id)
+    }
+
+    fn update(&self, id: TaskId, expected: Revision, record: Bytes) -> StoreFuture<'_, TaskWritten> {
+        (**self).update(id, expected, record)
+    }
+
+    fn list(&self, owner: Owner, after: TaskOrder, limit: usize) -> StoreFuture<'_, Vec<StoredTask>> {
+        (**self).list(owner, after, limit)
+    }
+
+    fn remove(&self, id: TaskId) -> StoreFuture<'_, bool> {
+        (**self).remove(id)
+    }
+
+    fn count(&self, owner: Owner) -> StoreFuture<'_, usize> {
+        (**self).count(owner)
+    }
+
+    fn changed(&self, id: TaskId, revision: Revision) -> StoreFuture<'_, ()> {
+        (**self).changed(id, revision)
+    }
+
+    fn exclusive(&self) -> bool {
+        (**self).exclusive()
     }
 
     fn sweep(&self) -> StoreFuture<'_, usize> {

@@ -152,6 +152,12 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`StoreError`], to the caller.
     fn changed(&self, id: TaskId, revision: Revision) -> StoreFuture<'_, ()>;
 
+    /// Whether this process alone uses the store, so that a task which it does not run is run by nobody. Where others may,
+    /// whoever runs a task writes to it now and then, and a task without such a sign of life for a minute has failed.
+    fn exclusive(&self) -> bool {
+        false
+    }
+
     /// Drops tasks whose time has passed; gives the number dropped. Called now and then by the server; a store whose
     /// engine expires by itself has nothing to do.
     ///

@@ -199,6 +199,18 @@ impl Asking {
         self.answers.given.insert(question.key.clone(), given);
     }
 
+    /// Takes the answers of a task for the next run.
+    pub(crate) fn give_all(&mut self, answers: Vec<(Box<str>, Given)>) {
+        // Answers that a client keeps are of before the task: they were used when it became one.
+        self.answers.name = None;
+        self.answers.given.extend(answers);
+    }
+
+    /// The answers that were given, by the keys of their questions.
+    pub(crate) fn take_given(&mut self) -> Vec<(Box<str>, Answer)> {
+        std::mem::take(&mut self.answers.given).into_iter().map(|(key, given)| (key, given.answer)).collect()
+    }
+
     /// Forgets the answers that came without their questions.
     pub(crate) fn forget_bare(&mut self) {
         self.answers.given.retain(|_, given| given.question.is_some());

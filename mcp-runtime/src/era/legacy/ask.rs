@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::question;
 use crate::{
     call::{Answer, Asks, Call, Fault, Importance, Outbox, Question},
-    era::{Era, Return, refuse},
+    era::{Era, Return, refuse, tasks},
     exchange::Outbound,
     protocol::ask::{ElicitAction, ElicitRequest, ElicitResult},
     session::{SessionKey, random},
@@ -158,6 +158,7 @@ impl Era {
             };
             let page = question::page_id(&question.asks, to.version.facts());
             let params = question::params(&question.asks, to.version.facts(), page.as_deref());
+            let params = tasks::add_related(params, &call.operation);
             let mut bytes = Vec::with_capacity(512);
             write_request(&mut bytes, &entered.id, question.asks.method(), |out| {
                 out.extend_from_slice(params.as_bytes());

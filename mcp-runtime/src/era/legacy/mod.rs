@@ -20,9 +20,12 @@ pub(crate) use news::SessionNews;
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
-use super::{Era, Opened, Return, Surroundings, asking, operations, refuse};
+use super::{Era, Opened, Return, Surroundings, asking, operations, refuse, tasks};
 use crate::{
-    call::{Call, Carrier, Context, Fault, Logging, Means, Onward, Progress, Resumable, Session, Undecoded},
+    call::{
+        Call, Carrier, Context, Fault, Logging, Manner, Means, Onward, Operation, Progress, Resumable, Session,
+        Undecoded,
+    },
     exchange::{Headers, Outbound, Source},
     protocol::{Version, notice::UnknownLogLevel},
     session::{ProtocolSession, SessionKey},
@@ -85,7 +88,14 @@ impl Era {
         mut facts: crate::call::Facts,
         around: &Surroundings<'_>,
     ) -> Opened {
-        let operation = match operations::read(request) {
+        // Where the server or the revision has none, `task` means nothing and the methods do not exist.
+        let has_tasks = version.facts().tasks && self.prepared.has_tasks();
+        let can_ask = scope.is_some() && asking::can_stream(around.source);
+        let operation = match request.method.strip_prefix("tasks/").filter(|_| has_tasks) {
+            None => operations::read(request),
+            Some(_) => tasks::read(request, Manner::ByRequest, can_ask),
+        };
+        let operation = match operation {
             Ok(Some(operation)) => operation,
             Ok(None) => {
                 return match self.of_the_session(request, scope) {
@@ -96,7 +106,16 @@ impl Era {
             Err(fault) => return self.refused(request, version, fault),
         };
         // A dropped connection is not a cancellation in these revisions: the call goes on without its request.
-        around.outbox.outlive_the_request(onward(scope, version, around.source));
+        // Whoever waits for a task can come back to it.
+        if !matches!(operation, Operation::Task(_)) {
+            around.outbox.outlive_the_request(onward(scope, version, around.source));
+        }
+        if let (true, Operation::CallTool { .. }) = (has_tasks, &operation) {
+            facts.tasking = match tasks::requested(request) {
+                Ok(tasking) => tasking,
+                Err(fault) => return self.refused(request, version, fault),
+            };
+        }
         facts.means = match scope {
             None => Means::NoSession,
             Some(_) if !asking::can_stream(around.source) => Means::NoStream,

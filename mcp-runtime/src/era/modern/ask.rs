@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     auth::Principal,
     call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, Operation, Question, canonical, digest},
-    era::{Era, Return, refuse},
+    era::{Era, Return, project, refuse},
     exchange::Outbound,
     session::principal_tag,
     wire::{Code, Raw, Request, write_result, write_string},
@@ -84,7 +84,7 @@ fn digest_of(operation: &Operation) -> Option<[u8; 32]> {
         Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
         Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
         Operation::ReadResource { uri } => ("resources/read", uri, None),
-        Operation::List { .. } | Operation::Complete(_) => return None,
+        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) => return None,
     };
     // The arguments are JSON, or the message would not have been read.
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
@@ -99,19 +99,9 @@ pub(in crate::era) fn ask(era: &Era, call: &Call, to: &Return, questions: &[Ques
         Ok(state) => {
             let mut body = Vec::with_capacity(1024 + state.len());
             write_result(&mut body, &to.id, |out| {
-                out.extend_from_slice(b"{\"resultType\":\"input_required\",\"inputRequests\":{");
-                for (position, question) in questions.iter().enumerate() {
-                    if position > 0 {
-                        out.push(b',');
-                    }
-                    write_string(out, &question.key);
-                    out.extend_from_slice(b":{\"method\":");
-                    write_string(out, question.asks.method());
-                    out.extend_from_slice(b",\"params\":");
-                    out.extend_from_slice(question.asks.params().as_bytes());
-                    out.push(b'}');
-                }
-                out.extend_from_slice(b"},\"requestState\":");
+                out.extend_from_slice(b"{\"resultType\":\"input_required\",\"inputRequests\":");
+                project::questions(out, questions);
+                out.extend_from_slice(b",\"requestState\":");
                 write_string(out, &state);
                 out.extend_from_slice(b",\"_meta\":");
                 out.extend_from_slice(era.prepared.meta());

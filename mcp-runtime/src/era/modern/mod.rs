@@ -10,11 +10,11 @@ use http::StatusCode;
 pub(crate) use listen::Listening;
 use serde_json::json;
 
-use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse};
+use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse, tasks};
 use crate::{
-    call::{Call, Carrier, Context, Facts, Fault, Logging, Session, Undecoded},
+    call::{Call, Carrier, Context, Facts, Fault, Logging, Manner, Operation, Session, Tasking, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
-    protocol::{Version, notice::UnknownLogLevel},
+    protocol::{ClientCapabilities, Version, notice::UnknownLogLevel},
     wire::{Code, Id, Params, Request, write_result},
 };
 
@@ -84,7 +84,11 @@ fn try_open(
             if let (Some(headers), Some(parameter)) = (headers, named_by(method)) {
                 headers::named(request, headers, parameter)?;
             }
-            let operation = operations::read(request).map_err(|fault| refuse::fault(&to, &fault))?;
+            let operation = match method.strip_prefix("tasks/").filter(|_| era.prepared.has_tasks()) {
+                None => operations::read(request),
+                Some(_) => of_tasks(request),
+            };
+            let operation = operation.map_err(|fault| refuse::fault(&to, &fault))?;
             let Some(operation) = operation else {
                 return Err(refuse::fault(&to, &Fault::new(Code::METHOD_NOT_FOUND, "Method not found")));
             };
@@ -112,6 +116,7 @@ fn try_open(
         means: asking::means(version.facts(), &operation),
         logging,
         meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
+        tasking: if era.prepared.has_tasks() { Tasking::Offered } else { Tasking::Unavailable },
     };
     let mut context = Context::new(facts, around.outbox.clone(), era.shared.clone());
     if let Some(answers) = answers {
@@ -128,11 +133,26 @@ fn logging(request: &Request) -> Result<Logging, Fault> {
     level.map(Logging::From).map_err(invalid)
 }
 
+/// What a request asks of tasks, from a client that knows them.
+fn of_tasks(request: &Request) -> Result<Option<Operation>, Fault> {
+    let operation = tasks::read(request, Manner::ByServer, false)?;
+    let client = request.params.meta(CAPABILITIES).and_then(|client| serde_json::from_str(client.as_str()).ok());
+    let knows = client.is_some_and(|client: ClientCapabilities| client.extension(tasks::EXTENSION).is_some());
+    if operation.is_some() && !knows {
+        let needed = json!({ "extensions": { tasks::EXTENSION: {} } });
+        let needed = ClientCapabilities(needed.as_object().cloned().unwrap_or_default());
+        let message = format!("{} needs a client that declares the extension {}", request.method, tasks::EXTENSION);
+        return Err(Fault::missing_capability(message, &needed));
+    }
+    Ok(operation)
+}
+
 /// The parameter that the `Mcp-Name` header of this method mirrors.
 fn named_by(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ fn room(shelf: &Arc<Shelf>) -> StateRoom {
 }
 
 async fn begin(room: &StateRoom, parts: &[PartCard]) -> Draft {
-    room.begin(SESSION, parts, IDLE).await.unwrap()
+    room.begin(SESSION, parts, IDLE, true).await.unwrap()
 }
 
 async fn add_note(room: &StateRoom, note: &str) -> Result<Ended, StateError> {
@@ -207,7 +207,7 @@ async fn a_removed_session_takes_nothing_and_gives_nothing() {
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.remove(SESSION, IDLE).await.unwrap();
     assert!(matches!(room.commit(draft, Owner::default()).await, Err(StateError::Gone)));
-    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE).await, Err(StateError::Gone)));
+    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true).await, Err(StateError::Gone)));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn what_does_not_decode_is_told_and_never_overwritten() {
         shelf.put(SESSION, "Notes", stored).await;
         let room = room(&shelf);
         for card in [NOTES.reads(), NOTES.writes()] {
-            match room.begin(SESSION, &[card], IDLE).await {
+            match room.begin(SESSION, &[card], IDLE, true).await {
                 Err(StateError::Undecodable { key: "Notes", .. }) => {}
                 other => panic!("{:?}", other.err()),
             }
@@ -279,7 +279,7 @@ async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
     let room = room(&shelf);
     let started = Instant::now();
     shelf.fail([Fault::Hang]);
-    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE).await;
+    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE, true).await;
     assert!(matches!(begun, Err(StateError::Store(StoreError::Unavailable(_)))));
     assert_eq!(started.elapsed().as_secs(), 2);
 

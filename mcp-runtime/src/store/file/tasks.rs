@@ -281,6 +281,10 @@ impl TaskStore for FileStore {
         }))
     }
 
+    fn exclusive(&self) -> bool {
+        true
+    }
+
     fn sweep(&self) -> StoreFuture<'_, usize> {
         StoreFuture::new(async move {
             let mut dropped = 0;

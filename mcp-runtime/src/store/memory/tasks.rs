@@ -219,6 +219,10 @@ impl TaskStore for MemoryTaskStore {
         }))
     }
 
+    fn exclusive(&self) -> bool {
+        true
+    }
+
     fn sweep(&self) -> StoreFuture<'_, usize> {
         StoreFuture::ready(Ok(self.sweep_now()))
     }
