@@ -57,6 +57,13 @@ struct Confirmation {
     ok: bool,
 }
 
+/// A yes or no of another name.
+#[derive(Deserialize, JsonSchema)]
+struct Agreement {
+    /// Whether to do it.
+    confirm: bool,
+}
+
 /// A color.
 #[derive(Deserialize, JsonSchema)]
 struct Favorite {
@@ -359,6 +366,53 @@ mod everything {
     #[tool(read_only)]
     pub fn greet(name: String) -> String {
         format!("Hello, {name}!")
+    }
+
+    /// Takes its time.
+    #[tool(task)]
+    pub async fn slow_compute(seconds: f64, label: Option<String>) -> String {
+        sleep(Duration::from_secs_f64(seconds.clamp(0.0, 60.0))).await;
+        format!("{} took {seconds} s", label.as_deref().unwrap_or("It"))
+    }
+
+    /// Takes its time, and fails.
+    #[tool(task = "required")]
+    pub async fn failing_job() -> Result<String, ToolError> {
+        sleep(Duration::from_secs(1)).await;
+        Err(ToolError::new("The job failed, as it always does"))
+    }
+
+    /// Takes its time, and breaks.
+    #[tool(task = "required")]
+    pub async fn protocol_error_job() -> Result<f64, ToolError> {
+        sleep(Duration::from_millis(100)).await;
+        // No number that JSON could say.
+        Ok(f64::NAN)
+    }
+
+    /// Deletes a file, if the person agrees.
+    #[tool(task = "required")]
+    pub async fn confirm_delete(filename: String, cx: &Context) -> Result<String, AskError> {
+        let question = format!("Delete {filename}?");
+        let Agreement { confirm } = cx.ask("confirm", Elicit::form::<Agreement>(question)).await?;
+        Ok(if confirm { format!("{filename} was deleted") } else { format!("{filename} was kept") })
+    }
+
+    /// Asks two things at once.
+    #[tool(task = "required")]
+    pub async fn multi_input(cx: &Context) -> Result<String, AskError> {
+        let first = cx.ask("first", Elicit::form::<Name>("The first name?"));
+        let second = cx.ask("second", Elicit::form::<Name>("The second name?"));
+        let (first, second) = cx.ask_all((first, second)).await?;
+        Ok(format!("{} and {}", first.name, second.name))
+    }
+
+    /// Asks for a name, then takes its time.
+    #[tool(task = "required", ask_first)]
+    pub async fn test_tool_with_task(cx: &Context) -> Result<String, AskError> {
+        let Name { name } = cx.ask("user_name", Elicit::form::<Name>("What is your name?")).await?;
+        sleep(Duration::from_millis(200)).await;
+        Ok(format!("Hello, {name}!"))
     }
 
     /// A text that never changes.

@@ -25,9 +25,15 @@ use crate::{
 };
 
 /// How many scenarios each revision has: fewer would be a suite that lost some.
-const NEWEST: &[(&str, usize)] = &[("2025-03-26", 1), ("2025-06-18", 27), ("2025-11-25", 33), ("2026-07-28", 40)];
+const NEWEST: &[(&str, usize)] =
+    &[("2025-03-26", 1), ("2025-06-18", 27), ("2025-11-25", 33), ("2026-07-28", 40), (EXTENSION, 10)];
 /// The same of the stable suite.
 const STABLE: &[(&str, usize)] = &[("2025-06-18", 26), ("2025-11-25", 32)];
+
+/// The extension of tasks, whose scenarios the suite runs for no revision unless it is told to.
+const EXTENSION: &str = "extension";
+/// The one scenario that the suite itself leaves out, always.
+const LEFT_OUT: &str = "tasks-status-notifications";
 
 /// How long one scenario may take; it takes about a second.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -98,7 +104,13 @@ impl Suite {
     fn run_one(&self, url: &str, folder: &Path, scenario: &str, revision: &str) -> Result<usize, String> {
         let output = folder.join(format!("{scenario}-{revision}"));
         let mut command = self.command();
-        command.args(["server", "--url", url, "--scenario", scenario, "--spec-version", revision, "-o"]);
+        command.args(["server", "--url", url, "--scenario", scenario]);
+        if revision == EXTENSION {
+            command.args(["--spec-version", "2026-07-28", "--force"]);
+        } else {
+            command.args(["--spec-version", revision]);
+        }
+        command.arg("-o");
         let finished = run(command.arg(&output), LIMIT);
         if !finished.status.success() {
             return Err(format!("{}\n{}{}", finished.status, finished.stdout, finished.stderr));
@@ -110,7 +122,11 @@ impl Suite {
             .collect();
         let [report] = &reports[..] else { return Err(format!("it wrote {} reports", reports.len())) };
         let text = fs::read(report).map_err(|error| format!("{}: {error}", report.display()))?;
-        judge(&serde_json::from_slice::<Vec<Check>>(&text).map_err(|error| error.to_string())?)
+        let checks: Vec<Check> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        if scenario == LEFT_OUT && checks.iter().all(|check| check.status == "SKIPPED" || check.id == SHAPE) {
+            return Ok(0);
+        }
+        judge(&checks)
     }
 }
 
@@ -134,7 +150,10 @@ fn passes(suite_name: &str, suite: &Suite, expected: &[(&str, usize)]) {
     let jobs: Vec<(&str, &str)> = windows
         .iter()
         .flat_map(|(scenario, revisions)| revisions.iter().map(move |revision| (&**scenario, &**revision)))
-        .filter(|(_, revision)| expected.iter().any(|(known, _)| known == revision))
+        .filter(|(scenario, revision)| {
+            let known = expected.iter().any(|(known, _)| known == revision);
+            known && (*revision != EXTENSION || scenario.starts_with("tasks-"))
+        })
         .collect();
     for (revision, count) in expected {
         let found = jobs.iter().filter(|(_, known)| known == revision).count();

@@ -361,7 +361,7 @@ impl Context {
     /// message, which clients read when they look.
     ///
     /// `progress` must rise from call to call (what does not is dropped), `total` is what it rises to, where that is
-    /// known. Never waits: a report that the client has not read when the next one comes gives way to it.
+    /// known. Never waits: where many messages wait for the client, a report gives way to the next one.
     ///
     /// # Source
     /// 2026-07-28 basic/utilities/progress.

@@ -16,6 +16,9 @@ const LIMIT: usize = 64;
 /// Nor more than this many bytes of them: a slow reader costs a bounded number of bytes.
 const BYTES: usize = 256 << 10;
 
+/// While this many messages wait, a report of progress gives way to the next one: a client that keeps up reads each.
+const CROWD: usize = 16;
+
 /// What a function said while it runs.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
@@ -82,11 +85,14 @@ impl Outbox {
         self.waiting().push(message, importance, None);
     }
 
-    /// Puts a report of progress in, in place of an older one with the same token: the newest says it all.
+    /// Puts a report of progress in; where many messages wait already, in place of the oldest with the same token: the
+    /// newest says it all.
     pub(crate) fn push_progress(&self, token: &Raw, message: Bytes) {
         let mut waiting = self.waiting();
         let same = |old: &Waits| old.progress.as_ref().is_some_and(|old| old.as_str() == token.as_str());
-        if let Some(older) = waiting.queue.iter().position(same) {
+        if waiting.queue.len() >= CROWD
+            && let Some(older) = waiting.queue.iter().position(same)
+        {
             waiting.remove(older);
         }
         waiting.push(message, Importance::Progress, Some(token.clone()));
@@ -246,15 +252,19 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_progress_gives_way_to_the_next_one_with_its_token() {
+    fn a_report_of_progress_gives_way_to_the_next_one_with_its_token_where_many_messages_wait() {
         let outbox = Outbox::default();
         let (one, other) = (Raw::from("\"one\""), Raw::from("2"));
         outbox.push_progress(&one, "10 %".into());
-        outbox.push_progress(&other, "1 of 2".into());
-        outbox.push("log".into(), Importance::Log);
         outbox.push_progress(&one, "20 %".into());
-        assert_eq!(read(&outbox), [message("1 of 2"), message("log"), message("20 %")]);
-        outbox.push_progress(&one, "30 %".into());
-        assert_eq!(read(&outbox), [message("30 %")]);
+        assert_eq!(read(&outbox), [message("10 %"), message("20 %")]);
+        outbox.push_progress(&other, "1 of 2".into());
+        let logs = || std::iter::repeat_n("log", CROWD - 2);
+        logs().for_each(|log| outbox.push(log.into(), Importance::Log));
+        for report in ["30 %", "40 %", "50 %"] {
+            outbox.push_progress(&one, report.into());
+        }
+        let expected: Vec<_> = ["1 of 2"].into_iter().chain(logs()).chain(["50 %"]).map(message).collect();
+        assert_eq!(read(&outbox), expected);
     }
 }
