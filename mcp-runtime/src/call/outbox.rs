@@ -17,7 +17,7 @@ const LIMIT: usize = 64;
 const BYTES: usize = 256 << 10;
 
 /// While this many messages wait, a report of progress gives way to the next one: a client that keeps up reads each.
-const CROWD: usize = 16;
+const CROWD: usize = 32;
 
 /// What a function said while it runs.
 #[derive(Debug, PartialEq)]
