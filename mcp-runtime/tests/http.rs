@@ -131,6 +131,7 @@ fn a_client_that_reads_event_streams_alone_gets_one() {
     assert!(answer.body.starts_with("data: {") && answer.body.ends_with("}\n\n"), "{answer:?}");
 }
 
+// Proves: J-13.
 #[test]
 fn abuse_b5_too_large_a_body_is_refused_without_being_read() {
     let server = plain();
@@ -288,6 +289,7 @@ fn abuse_b15_http2_is_not_spoken() {
     assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&rest));
 }
 
+// Proves: H-02.
 #[test]
 fn abuse_c1_c3_pages_from_elsewhere_may_not_ask() {
     let server = plain();
@@ -306,6 +308,7 @@ fn abuse_c1_c3_pages_from_elsewhere_may_not_ask() {
     assert_eq!(server.status_with("Origin: http://localhost:6274"), 200);
 }
 
+// Proves: H-03.
 #[test]
 fn abuse_c5_c9_requests_for_other_hosts_are_refused() {
     let server = plain();
@@ -328,6 +331,7 @@ fn abuse_c5_c9_requests_for_other_hosts_are_refused() {
     assert_eq!(server.peer().say(other).answer().status, 403, "the guard stands before every path");
 }
 
+// Proves: H-03.
 #[test]
 fn abuse_c8_a_public_server_without_authorization_does_not_start() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -338,6 +342,7 @@ fn abuse_c8_a_public_server_without_authorization_does_not_start() {
     runtime.block_on(new().host("0.0.0.0").authorize(DevelopmentTokens::new()).start()).unwrap();
 }
 
+// Proves: N-15.
 #[test]
 fn allowed_origins_are_told_what_they_may_read() {
     let server = server(|server| server.allow_origin("https://app.example"));
@@ -408,6 +413,7 @@ fn where_every_origin_is_allowed_none_gets_credentials_and_the_opaque_one_nothin
     }
 }
 
+// Proves: S-06.
 #[test]
 fn without_the_right_token_nothing_is_answered() {
     let server = server(|server| server.authorize(DevelopmentTokens::new().with("secret", "ada")));
@@ -453,6 +459,7 @@ fn the_checks_come_in_their_order() {
     assert!(answer.body.contains("-32700"), "{answer:?}");
 }
 
+// Proves: N-09, N-10.
 #[test]
 fn a_message_before_the_answer_makes_it_a_stream() {
     let server = plain();
@@ -477,6 +484,7 @@ fn a_client_that_cant_read_a_stream_gets_the_answer_alone() {
     }
 }
 
+// Proves: N-11, P-07.
 #[test]
 fn abuse_g8_a_client_that_goes_away_cancels_its_call_on_2026_07_28() {
     let server = plain();
@@ -557,6 +565,7 @@ fn a_quick_answer_to_a_client_that_stopped_sending_has_nothing_before_it() {
     assert!(peer.head().starts_with("HTTP/1.1 200"));
 }
 
+// Proves: H-08, P-07.
 #[test]
 fn abuse_g7_a_client_that_goes_away_does_not_cancel_its_call_on_older_revisions() {
     let server = plain();
@@ -713,6 +722,7 @@ fn listen(id: &str) -> String {
     )
 }
 
+// Proves: H-01, H-11.
 #[test]
 fn a_session_can_be_listened_to_until_the_server_stops() {
     let (mut server, id) = with_session();
@@ -729,6 +739,7 @@ fn a_session_can_be_listened_to_until_the_server_stops() {
     assert!(peer.rest().ends_with(b"0\r\n\r\n"));
 }
 
+// Proves: H-18.
 #[test]
 fn a_listener_that_only_stopped_sending_hears_on_and_is_told_that_the_server_lives() {
     let (server, id) = with_session();
@@ -741,6 +752,7 @@ fn a_listener_that_only_stopped_sending_hears_on_and_is_told_that_the_server_liv
     }
 }
 
+// Proves: H-05, J-06.
 #[test]
 fn notifications_are_accepted_without_a_body() {
     let (server, id) = with_session();

@@ -41,6 +41,7 @@ fn echo(text: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"echo","arguments":{text}}}}}"#)
 }
 
+// Proves: J-01.
 #[test]
 fn abuse_a1_a2_a3_what_is_no_json_is_a_parse_error_in_fixed_words() {
     let served = Served::plain();
@@ -72,6 +73,7 @@ fn abuse_a1_a2_a3_what_is_no_json_is_a_parse_error_in_fixed_words() {
     }
 }
 
+// Proves: J-13.
 #[test]
 fn abuse_a5_a6_a_member_twice_is_refused_and_nothing_is_executed() {
     let served = Served::plain();
@@ -98,6 +100,7 @@ fn abuse_a5_a6_a_member_twice_is_refused_and_nothing_is_executed() {
     still_answers(&client);
 }
 
+// Proves: J-01.
 #[test]
 fn abuse_a7_a11_a14_what_is_no_message_is_an_invalid_request() {
     let served = Served::plain();
@@ -149,6 +152,7 @@ fn abuse_a9_no_number_is_rounded_or_becomes_infinite() {
     }
 }
 
+// Proves: J-02, J-05.
 #[test]
 fn abuse_a10_an_id_comes_back_with_its_own_type_or_is_refused() {
     let served = Served::plain();
@@ -175,6 +179,7 @@ fn abuse_a10_an_id_comes_back_with_its_own_type_or_is_refused() {
     still_answers(&client);
 }
 
+// Proves: J-07, J-08, N-01, V-05.
 #[test]
 fn abuse_a13_batches_are_refused_where_there_are_none_and_bounded_where_there_are() {
     let served = Served::plain();
@@ -217,6 +222,7 @@ fn abuse_a15_params_and_arguments_are_objects_or_absent() {
     assert_eq!(send(&client, served.port, absent).json()["result"]["structuredContent"], json!({ "result": [] }));
 }
 
+// Proves: J-14, P-01.
 #[test]
 fn abuse_a17_a18_many_keys_and_odd_keys_are_plain_data() {
     let served = Served::plain();
@@ -237,6 +243,7 @@ fn abuse_a17_a18_many_keys_and_odd_keys_are_plain_data() {
     still_answers(&client);
 }
 
+// Proves: N-07.
 #[test]
 fn abuse_a19_any_other_method_does_not_exist() {
     let served = Served::plain();
@@ -255,6 +262,7 @@ fn abuse_a19_any_other_method_does_not_exist() {
     still_answers(&client);
 }
 
+// Proves: V-03, P-11.
 #[test]
 fn abuse_d2_the_version_of_a_session_is_the_sessions() {
     let served = Served::plain();
@@ -281,6 +289,7 @@ fn modern(version: &str, method: &str, mut params: Value) -> Request {
     if let Some(name) = name { request.header("Mcp-Name", name) } else { request }
 }
 
+// Proves: N-02, N-03, P-05.
 #[test]
 fn abuse_d3_d4_headers_and_body_say_the_same_or_nothing_is_executed() {
     let served = Served::plain();
@@ -302,6 +311,7 @@ fn abuse_d3_d4_headers_and_body_say_the_same_or_nothing_is_executed() {
     assert_eq!(outcome(&wait().send(served.port)), (200, 0), "the request itself is right");
 }
 
+// Proves: N-04, P-19.
 #[test]
 fn abuse_d6_a_sentinel_is_decoded_once_and_exactly_or_refused() {
     let served = Served::plain();
@@ -343,6 +353,7 @@ mod mirrored {
     }
 }
 
+// Proves: N-05, TL-18, P-19.
 #[test]
 fn abuse_d7_mirrored_arguments_are_compared_by_their_value() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -373,6 +384,7 @@ fn abuse_d7_mirrored_arguments_are_compared_by_their_value() {
     }
 }
 
+// Proves: M-01, M-02, N-08, P-01.
 #[test]
 fn abuse_d10_an_envelope_is_whole_and_needs_no_session() {
     let served = Served::plain();
@@ -391,6 +403,7 @@ fn abuse_d10_an_envelope_is_whole_and_needs_no_session() {
     assert_eq!((response.status, response.header("mcp-session-id")), (200, None));
 }
 
+// Proves: J-11, N-07, N-08, P-03.
 #[test]
 fn abuse_d11_the_eras_do_not_mix() {
     let served = Served::plain();
@@ -418,6 +431,7 @@ fn parts(token: &str) -> [String; 3] {
     token.split('.').map(ToOwned::to_owned).collect::<Vec<_>>().try_into().expect("three parts")
 }
 
+// Proves: S-03, S-04, SEC-04, P-10.
 #[test]
 fn abuse_e1_e3_e4_e7_e8_e9_e23_every_id_that_is_none_gets_the_same_404() {
     let served = Served::plain();
@@ -471,6 +485,7 @@ fn abuse_e1_e3_e4_e7_e8_e9_e23_every_id_that_is_none_gets_the_same_404() {
     still_answers(&client);
 }
 
+// Proves: S-06, SEC-04.
 #[test]
 fn abuse_e11_a_session_id_is_no_bearer_and_a_bearer_no_session_id() {
     let tokens = DevelopmentTokens::new().with("token-of-ann", "ann");
@@ -485,6 +500,7 @@ fn abuse_e11_a_session_id_is_no_bearer_and_a_bearer_no_session_id() {
     assert_eq!((bearer.status, ping().send(served.port).status), (404, 200));
 }
 
+// Proves: S-01, S-08.
 #[test]
 fn abuse_e16_a_session_id_on_initialize_is_ignored_and_a_fresh_one_is_minted() {
     let served = Served::plain();

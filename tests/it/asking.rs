@@ -234,6 +234,7 @@ fn whatever_hides_a_question_it_is_asked_and_its_answer_is_found() {
     assert_eq!(asked["inputRequests"].as_object().unwrap().len(), 2, "{asked}");
 }
 
+// Proves: MR-07.
 #[test]
 fn what_was_written_before_a_question_is_discarded_and_written_again_with_the_answer() {
     let served = Served::new(|server| server);
@@ -247,6 +248,7 @@ fn what_was_written_before_a_question_is_discarded_and_written_again_with_the_an
     assert_eq!(served.quiz.runs.load(Ordering::SeqCst), 4);
 }
 
+// Proves: P-13.
 #[test]
 fn an_effect_happens_once_in_a_call_and_never_on_answers_that_could_come_again() {
     let served = Served::new(|server| server);
@@ -265,6 +267,7 @@ fn an_effect_happens_once_in_a_call_and_never_on_answers_that_could_come_again()
     assert_eq!(effects(), 1);
 }
 
+// Proves: P-13.
 #[test]
 fn a_call_that_asks_something_else_each_time_ends_with_an_error() {
     let served = Served::new(|server| server);
@@ -289,6 +292,7 @@ fn mistakes_of_a_function_fail_its_call_alone() {
     state(&served.result("selected", json!({}), json!({})));
 }
 
+// Proves: E-08, MR-08.
 #[test]
 fn abuse_i2_answers_that_do_not_fit_are_asked_for_again_or_refused_and_others_are_ignored() {
     let served = Served::new(|server| server);
@@ -306,6 +310,7 @@ fn abuse_i2_answers_that_do_not_fit_are_asked_for_again_or_refused_and_others_ar
     assert_eq!(text(&served.result("selected", json!({}), more)), "yes");
 }
 
+// Proves: MR-04, MR-05, MR-12, SEC-04, P-12.
 #[test]
 fn abuse_i3_a_state_that_can_not_be_used_is_one_error_whatever_is_wrong_with_it() {
     let tokens = || DevelopmentTokens::new().with("a", "ada").with("b", "bob");
@@ -336,6 +341,7 @@ fn abuse_i3_a_state_that_can_not_be_used_is_one_error_whatever_is_wrong_with_it(
     assert_eq!(text(&paid["result"]), "yes 1");
 }
 
+// Proves: MR-06, MR-11.
 #[test]
 fn abuse_i4_the_answers_of_a_single_use_tool_are_taken_once_on_all_instances_and_others_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -400,6 +406,7 @@ fn next(stream: &mut EventReader) -> Value {
     serde_json::from_str(&stream.next().expect("a message comes")).unwrap()
 }
 
+// Proves: E-09, E-11, H-07.
 #[test]
 fn models_and_folders_are_asked_for_in_every_revision() {
     let served = Served::new(|server| server);
@@ -422,6 +429,7 @@ fn models_and_folders_are_asked_for_in_every_revision() {
     assert_eq!(text(&served.result("others", json!({}), more)), "Paris in file:///home");
 }
 
+// Proves: E-04, E-05.
 #[test]
 fn a_page_has_an_id_on_2025_11_25_and_is_told_to_be_done_when_its_call_ends_well() {
     let served = Served::new(|server| server);
@@ -438,6 +446,7 @@ fn a_page_has_an_id_on_2025_11_25_and_is_told_to_be_done_when_its_call_ends_well
     assert_eq!(asked["inputRequests"]["login"]["params"]["elicitationId"], Value::Null);
 }
 
+// Proves: H-05.
 #[test]
 fn an_answer_counts_in_its_session_and_once() {
     let served = Served::new(|server| server);
@@ -451,6 +460,7 @@ fn an_answer_counts_in_its_session_and_once() {
     assert_eq!(text(&next(&mut stream)["result"]), "first");
 }
 
+// Proves: U-08.
 #[test]
 fn a_call_that_is_cancelled_takes_its_question_back() {
     let served = Served::new(|server| server);

@@ -68,6 +68,7 @@ pub fn eventually(what: &str, limit: Duration, condition: impl Fn() -> bool) -> 
 
 const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
 
+// Proves: M-03.
 #[test]
 fn server_info_is_the_users_own() {
     let served = Served::plain();
@@ -76,6 +77,7 @@ fn server_info_is_the_users_own() {
     assert_eq!(*info, json!({ "name": "fixture", "version": "9.8.7" }));
 }
 
+// Proves: J-04, J-15, P-09.
 #[test]
 fn a_thousand_concurrent_calls_with_one_id_get_their_own_answers() {
     let served = Served::plain();
@@ -135,6 +137,7 @@ fn a_hundred_concurrent_writers_of_one_session_lose_nothing() {
     }
 }
 
+// Proves: TL-15.
 #[test]
 fn a_panic_answers_its_own_call_quickly_and_harms_no_other() {
     let served = Served::plain();
@@ -169,6 +172,7 @@ fn a_panic_answers_its_own_call_quickly_and_harms_no_other() {
     }
 }
 
+// Proves: N-11, P-07.
 #[test]
 fn a_disconnect_cancels_on_2026_07_28_within_a_second() {
     let served = Served::plain();
@@ -181,6 +185,7 @@ fn a_disconnect_cancels_on_2026_07_28_within_a_second() {
     eventually("the call is dropped", Duration::from_secs(1), || served.fixture.dropped.load(Ordering::SeqCst) == 1);
 }
 
+// Proves: H-08, P-07.
 #[test]
 fn a_disconnect_does_not_cancel_on_older_revisions() {
     let served = Served::plain();
@@ -208,6 +213,7 @@ fn a_half_closed_client_still_gets_its_answer() {
     }
 }
 
+// Proves: T-04, U-08, P-09.
 #[test]
 fn a_notification_cancels_the_call_that_it_names_in_its_own_session_only() {
     let served = Served::plain();
@@ -233,6 +239,7 @@ fn a_notification_cancels_the_call_that_it_names_in_its_own_session_only() {
     });
 }
 
+// Proves: M-09, N-09, N-10, U-06.
 #[test]
 fn progress_comes_before_the_answer_only_when_it_was_asked_for() {
     let served = Served::plain();
@@ -281,6 +288,7 @@ fn a_client_that_reads_json_only_gets_the_answer_alone() {
     assert_eq!(response.json()["result"]["content"][0]["text"], "done");
 }
 
+// Proves: H-11, S-05.
 #[test]
 fn a_stream_that_nobody_reads_slows_no_call_and_ends_with_its_session() {
     let served = Served::plain();
@@ -342,6 +350,7 @@ fn draining_ends_open_streams_and_lets_running_calls_finish() {
     while read_chunk(&mut stream).is_some() {}
 }
 
+// Proves: S-06.
 #[test]
 fn every_principal_has_its_own_session_behind_its_identity() {
     let tokens = DevelopmentTokens::new().with("token-of-ann", "ann").with("token-of-bob", "bob");
@@ -369,6 +378,7 @@ fn every_principal_has_its_own_session_behind_its_identity() {
     }
 }
 
+// Proves: S-07, SEC-04.
 #[test]
 fn abuse_e12_e17_a_session_of_somebody_else_is_a_session_that_does_not_exist() {
     let tokens = DevelopmentTokens::new().with("token-of-ann", "ann").with("token-of-bob", "bob");
@@ -401,6 +411,7 @@ fn abuse_e12_e17_a_session_of_somebody_else_is_a_session_that_does_not_exist() {
     assert!(ann.call("who", json!({}))["result"]["isError"].is_null());
 }
 
+// Proves: N-14, S-10.
 #[test]
 fn where_sessions_are_optional_clients_without_one_are_served_too() {
     let served = Served::new(|server| server.sessions(mcp_runtime::Sessions::default().optional()));

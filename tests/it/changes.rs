@@ -216,6 +216,7 @@ fn tag(message: &Value) -> &Value {
     &message["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"]
 }
 
+// Proves: J-09, M-06, RS-06, SB-01, SB-02, SB-03, SB-04, SB-05, SB-06, P-15, P-20.
 #[test]
 fn a_listener_is_acknowledged_and_told_once_what_it_asked_for_and_ended_gracefully() {
     let mut server = Served::new();
@@ -260,6 +261,7 @@ fn a_listener_is_acknowledged_and_told_once_what_it_asked_for_and_ended_graceful
     }
 }
 
+// Proves: SB-01, SB-02.
 #[test]
 fn a_filter_is_read_strictly_and_what_is_not_offered_is_left_out_of_the_acknowledgement() {
     let server = Served::new();
@@ -284,6 +286,7 @@ fn a_filter_is_read_strictly_and_what_is_not_offered_is_left_out_of_the_acknowle
     assert_eq!(request.header("Accept", "application/json").send(server.port).status, 406);
 }
 
+// Proves: H-11, H-12, RS-05, P-20.
 #[test]
 fn a_session_is_told_each_change_once_on_one_of_its_streams() {
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
@@ -332,6 +335,7 @@ fn what_changes_while_no_stream_is_open_is_told_once_on_the_next_one() {
     assert_eq!(client.headers(Request::of("DELETE")).send(server.port).status / 100, 2);
 }
 
+// Proves: RS-05.
 #[test]
 fn subscriptions_are_bounded_and_their_requests_checked() {
     let server = Served::new();
@@ -346,6 +350,7 @@ fn subscriptions_are_bounded_and_their_requests_checked() {
     assert_eq!(client.request("resources/unsubscribe", json!({ "uri": "unknown" }))["result"], json!({}));
 }
 
+// Proves: C-01, S-10, U-01.
 #[test]
 fn without_sessions_nothing_is_offered_that_needs_one() {
     let server = served(Sessions::off());
@@ -377,6 +382,7 @@ fn levels(response: &Response) -> Vec<String> {
     logs.map(|message| message["params"]["level"].as_str().unwrap().to_owned()).collect()
 }
 
+// Proves: U-01, U-02.
 #[test]
 fn abuse_g20_a_session_chooses_its_own_level_and_nobody_elses() {
     let server = Served::new();
@@ -396,6 +402,7 @@ fn abuse_g20_a_session_chooses_its_own_level_and_nobody_elses() {
     }
 }
 
+// Proves: U-01, U-03, V-08, P-20.
 #[test]
 fn on_2026_07_28_a_request_is_told_from_the_level_on_that_it_names_and_otherwise_nothing() {
     let server = Served::new();
@@ -417,6 +424,7 @@ fn on_2026_07_28_a_request_is_told_from_the_level_on_that_it_names_and_otherwise
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (404, &json!(-32601)));
 }
 
+// Proves: M-08, M-12.
 #[test]
 fn a_function_sees_the_meta_of_its_request() {
     let server = Served::new();

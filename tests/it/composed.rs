@@ -250,6 +250,7 @@ fn a_function_behind_a_middleware_can_ask() {
     runtime.shutdown_background();
 }
 
+// Proves: SEC-08, TL-15.
 #[test]
 fn too_many_calls_are_refused_and_another_caller_is_not() {
     let tokens = DevelopmentTokens::new().with("t1", "alice").with("t2", "bob");
@@ -285,6 +286,7 @@ mod asks {
     }
 }
 
+// Proves: C-03, V-11, V-12, X-01, X-02, X-04.
 #[test]
 fn extensions_are_declared_where_the_revision_has_them_and_read_from_each_request() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

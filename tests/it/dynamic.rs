@@ -103,6 +103,7 @@ fn tools(client: &Client) -> Vec<String> {
     walk(client, "tools/list", "tools", "name").0
 }
 
+// Proves: PC-05, TL-11.
 #[test]
 fn pages_have_the_size_that_the_server_wants_and_nothing_is_lost_or_doubled() {
     let all = Served::plain();
@@ -154,6 +155,7 @@ fn a_provided_tool_is_called_with_arguments_that_its_schema_accepts() {
     }
 }
 
+// Proves: TL-15.
 #[test]
 fn a_tool_of_one_principal_is_unknown_to_another() {
     let served = Served::new(|server| server.authorize(tokens()).tools(personal()));
@@ -166,6 +168,7 @@ fn a_tool_of_one_principal_is_unknown_to_another() {
     }
 }
 
+// Proves: PC-05, PC-06, PC-07, SEC-04.
 #[test]
 fn abuse_g19_a_cursor_of_another_list_or_principal_or_of_nobody_is_refused() {
     let resources = ResourceSet::new();
@@ -191,6 +194,7 @@ fn abuse_g19_a_cursor_of_another_list_or_principal_or_of_nobody_is_refused() {
     }
 }
 
+// Proves: N-05, TL-18.
 #[test]
 fn headers_of_a_provided_tool_mirror_its_arguments() {
     let served = Served::new(|server| server.tools(personal()));
@@ -280,6 +284,7 @@ fn containers_change_while_the_server_runs() {
     }
 }
 
+// Proves: TL-01, TL-04.
 #[test]
 fn what_no_client_could_use_is_not_added() {
     let tools = ToolSet::new();
@@ -296,6 +301,7 @@ fn what_no_client_could_use_is_not_added() {
     assert!(ResourceSet::new().add_template(template, async |_| Ok(ResourceResult::NotFound)).is_err());
 }
 
+// Proves: CA-03, RS-07, TL-15.
 #[test]
 fn what_is_hidden_is_answered_byte_for_byte_like_what_is_not_there() {
     let hides = |principal: Option<&mcp_runtime::auth::Principal>, item: Item<'_>| match item {
@@ -361,6 +367,7 @@ impl ResourceProvider for Book {
     }
 }
 
+// Proves: RS-01.
 #[test]
 fn providers_are_asked_one_after_the_other() {
     let set = ResourceSet::new();

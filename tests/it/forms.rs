@@ -111,6 +111,7 @@ fn refusal<T: JsonSchema + serde::de::DeserializeOwned>() -> String {
     ElicitationForm::of::<T>().expect_err("no form").to_string()
 }
 
+// Proves: E-02.
 #[test]
 fn a_struct_is_a_form_in_the_order_of_its_fields() {
     let text = schema(&form::<Order>(), NEWEST);
@@ -148,6 +149,7 @@ fn a_struct_is_a_form_in_the_order_of_its_fields() {
     assert!(places.is_sorted(), "{text}");
 }
 
+// Proves: E-02.
 #[test]
 fn an_old_client_gets_names_of_choices_and_defaults_of_switches_alone() {
     #[derive(Deserialize, JsonSchema)]
@@ -171,6 +173,7 @@ fn an_old_client_gets_names_of_choices_and_defaults_of_switches_alone() {
     assert_eq!(property(&text, "gift"), json!({ "type": "boolean", "default": false }));
 }
 
+// Proves: E-02.
 #[test]
 fn an_old_client_gets_no_list_of_choices_and_the_field_is_named() {
     let error = form::<Order>().schema(FIRST).expect_err("a list");
@@ -178,6 +181,7 @@ fn an_old_client_gets_no_list_of_choices_and_the_field_is_named() {
     assert!(error.to_string().starts_with("`sizes` is a list of choices"), "{error}");
 }
 
+// Proves: E-02.
 #[test]
 fn defaults_stand_on_every_kind_of_field() {
     #[derive(Deserialize, JsonSchema)]
@@ -231,6 +235,7 @@ fn every_shape_of_choices_can_be_written_by_hand() {
     assert_eq!(form.schema(NEWEST).unwrap().get(), text);
 }
 
+// Proves: E-02.
 #[test]
 fn what_is_no_form_is_refused_with_what_to_do() {
     #[derive(Deserialize, JsonSchema)]
@@ -317,6 +322,7 @@ fn an_answer_becomes_the_type() {
     assert_eq!(order, expected);
 }
 
+// Proves: E-08.
 #[test]
 fn everything_that_is_wrong_with_an_answer_is_told_with_its_field() {
     let answer = json!({

@@ -14,6 +14,7 @@ mod failures;
 mod fixture;
 mod forms;
 mod hygiene;
+mod matrix;
 #[cfg(target_os = "linux")]
 mod memory;
 mod official_schema;

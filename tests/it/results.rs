@@ -71,6 +71,7 @@ mod finder {
     }
 }
 
+// Proves: TL-07.
 #[test]
 fn what_is_none_conforms_to_the_announced_output_schema_in_every_revision_that_announces_one() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -122,6 +122,7 @@ mod unwritable {
     }
 }
 
+// Proves: TL-15.
 #[test]
 fn abuse_g15_a_result_that_cant_be_json_is_an_internal_error_and_its_draft_is_discarded() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -160,6 +161,7 @@ fn an_id_that_was_cancelled_can_be_used_again_at_once() {
     }
 }
 
+// Proves: S-05.
 #[test]
 fn ending_a_session_cancels_its_calls_and_no_others() {
     let served = Served::plain();
@@ -176,6 +178,7 @@ fn ending_a_session_cancels_its_calls_and_no_others() {
     });
 }
 
+// Proves: J-08.
 #[test]
 fn a_message_with_an_envelope_is_refused_inside_a_batch() {
     let served = Served::plain();
@@ -188,6 +191,7 @@ fn a_message_with_an_envelope_is_refused_inside_a_batch() {
     assert_eq!((response.status, response.json()["error"]["code"].as_i64()), (400, Some(-32600)));
 }
 
+// Proves: PC-05, PC-06.
 #[test]
 fn a_cursor_that_was_never_given_out_is_invalid() {
     let served = Served::plain();

@@ -59,6 +59,7 @@ fn http_prints_its_url_and_how_to_connect_and_ends_well_on_sigterm() {
     }
 }
 
+// Proves: T-01, T-05, T-08.
 #[test]
 fn stdio_writes_nothing_but_frames_and_ends_with_its_input() {
     let mut server = StdioServer::start("notebook");
@@ -81,6 +82,7 @@ fn stdio_writes_nothing_but_frames_and_ends_with_its_input() {
     assert!(messages.iter().any(|message| message["error"]["code"] == -32700 && message.get("id").is_none()));
 }
 
+// Proves: T-02.
 #[test]
 fn stdio_says_on_stderr_how_to_connect_and_ends_well_on_sigterm() {
     let mut server = StdioServer::start("notebook");
@@ -144,6 +146,7 @@ fn the_environment_chooses_and_a_flag_wins_over_it() {
     assert_eq!((ping("/flag"), ping("/variable"), ping("/mcp")), (200, 404, 404));
 }
 
+// Proves: H-03.
 #[test]
 fn listening_to_everybody_needs_authorization_or_a_flag() {
     let arguments = ["--transport", "streamable-http", "--host", "0.0.0.0", "--port", "0"];
@@ -197,6 +200,7 @@ fn sessions_of_one_key_and_file_survive_a_crash_in_both_eras() {
     assert_eq!(stale.headers(ping).send(server.port).status, 404);
 }
 
+// Proves: S-09.
 #[test]
 fn the_idle_time_of_a_session_is_the_operators() {
     let server = HttpServer::with("tutorial", &["--session-ttl", "3"], &[]);

@@ -146,6 +146,7 @@ fn last_id(events: &[Event]) -> String {
 
 const SOON: Duration = Duration::from_secs(10);
 
+// Proves: H-06, N-13.
 #[test]
 fn a_call_that_says_nothing_before_its_answer_stays_json_and_is_kept_nowhere() {
     let log = Arc::new(MemoryEventLog::new());
@@ -158,6 +159,7 @@ fn a_call_that_says_nothing_before_its_answer_stays_json_and_is_kept_nowhere() {
     assert!(format!("{log:?}").contains("streams: 1"), "{log:?}");
 }
 
+// Proves: H-18.
 #[test]
 fn abuse_h11_a_stream_begins_at_once_with_what_keeps_proxies_from_holding_it_back() {
     let served = Served::plain();
@@ -175,6 +177,7 @@ fn abuse_h11_a_stream_begins_at_once_with_what_keeps_proxies_from_holding_it_bac
     }
 }
 
+// Proves: H-09, H-13, N-08, P-08.
 #[test]
 fn streams_begin_with_an_empty_event_where_the_revision_has_it_and_have_ids_where_it_has_sessions() {
     let served = Served::plain();
@@ -204,6 +207,7 @@ fn streams_begin_with_an_empty_event_where_the_revision_has_it_and_have_ids_wher
     assert!(events.iter().all(|event| event.id.is_none() && event.retry.is_none()), "{events:?}");
 }
 
+// Proves: H-14.
 #[test]
 fn a_stream_that_is_cut_every_hundred_milliseconds_is_complete_and_in_order_when_it_is_resumed() {
     const NUMBERS: u64 = 10_000;
@@ -230,6 +234,7 @@ fn a_stream_that_is_cut_every_hundred_milliseconds_is_complete_and_in_order_when
     assert_eq!(heard.iter().filter(|event| event.is_answer()).count(), 1);
 }
 
+// Proves: H-08, H-14, P-07.
 #[test]
 fn abuse_g7_the_answer_to_a_client_that_went_away_waits_for_it() {
     let served = Served::plain();
@@ -248,6 +253,7 @@ fn abuse_g7_the_answer_to_a_client_that_went_away_waits_for_it() {
     assert_eq!((numbers(&again), again.len()), (vec![20], 2));
 }
 
+// Proves: H-10.
 #[test]
 fn a_call_lets_its_client_go_as_often_as_it_likes_and_the_client_comes_back_for_the_rest() {
     let served = Served::plain();
@@ -274,6 +280,7 @@ fn where_a_client_cant_come_back_it_stays_until_the_answer() {
     }
 }
 
+// Proves: H-13, H-14, P-08.
 #[test]
 fn abuse_h7_an_event_id_that_is_not_of_this_session_is_like_none() {
     let served = Served::plain();
@@ -314,6 +321,7 @@ fn abuse_h7_an_event_id_that_is_not_of_this_session_is_like_none() {
     assert_eq!(numbers(&served.listen(&owner, Some(&id)).hear_all()), [1, 2, 3]);
 }
 
+// Proves: H-11.
 #[test]
 fn abuse_h6_two_streams_of_one_session_are_both_open_and_who_resumes_one_takes_it_over() {
     let served = Served::plain();
@@ -336,6 +344,7 @@ fn abuse_h6_two_streams_of_one_session_are_both_open_and_who_resumes_one_takes_i
     }
 }
 
+// Proves: H-11, S-09.
 #[test]
 fn abuse_h2_of_too_many_streams_of_a_session_its_own_oldest_gives_way() {
     let served = Served::plain();
@@ -349,6 +358,7 @@ fn abuse_h2_of_too_many_streams_of_a_session_its_own_oldest_gives_way() {
     }
 }
 
+// Proves: S-05.
 #[test]
 fn the_end_of_a_session_ends_its_streams_and_nothing_of_it_is_kept() {
     let log = Arc::new(MemoryEventLog::new());

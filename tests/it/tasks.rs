@@ -257,6 +257,7 @@ fn accepted(name: &str) -> Value {
     json!({ "action": "accept", "content": { "name": name } })
 }
 
+// Proves: TE-01, TE-02, TE-03, TL-16.
 #[test]
 fn a_call_becomes_a_task_for_clients_that_know_tasks() {
     let served = Served::new(|server| server);
@@ -279,6 +280,7 @@ fn a_call_becomes_a_task_for_clients_that_know_tasks() {
     assert_eq!(text(&peer.start("at_once", json!({}))), "here");
 }
 
+// Proves: K-02, TE-06, X-03.
 #[test]
 fn what_can_only_be_a_task_needs_a_client_that_knows_tasks() {
     let served = Served::new(|server| server);
@@ -298,6 +300,7 @@ fn what_can_only_be_a_task_needs_a_client_that_knows_tasks() {
     assert_eq!(older.error("tools/call", json!({ "name": "long_work", "arguments": {}, "task": {} }))["code"], -32601);
 }
 
+// Proves: K-06, TE-07, P-16.
 #[test]
 fn a_tool_that_says_no_completes_in_one_era_and_fails_in_the_other() {
     let served = Served::new(|server| server);
@@ -317,6 +320,7 @@ fn a_tool_that_says_no_completes_in_one_era_and_fails_in_the_other() {
     assert_eq!(legacy.get(id(&broken))["status"], "failed");
 }
 
+// Proves: K-01, K-02, K-03, K-05, TE-11, P-16.
 #[test]
 fn a_session_asks_for_a_task_and_waits_for_its_result() {
     let served = Served::new(|server| server);
@@ -361,6 +365,7 @@ fn a_session_asks_for_a_task_and_waits_for_its_result() {
     }
 }
 
+// Proves: C-02, TE-06, TE-11.
 #[test]
 fn revisions_without_tasks_know_nothing_of_them() {
     let served = Served::new(|server| server);
@@ -383,6 +388,7 @@ fn revisions_without_tasks_know_nothing_of_them() {
     }
 }
 
+// Proves: TE-03, TE-04.
 #[test]
 fn open_questions_are_answered_one_by_one() {
     let served = Served::new(|server| server);
@@ -414,6 +420,7 @@ fn open_questions_are_answered_one_by_one() {
     assert_eq!(served.jobs.runs.load(Ordering::SeqCst), 3);
 }
 
+// Proves: K-10, K-11.
 #[test]
 fn the_question_of_a_task_goes_on_the_stream_that_waits_for_its_result() {
     let served = Served::new(|server| server);
@@ -452,6 +459,7 @@ fn a_task_that_is_cancelled_while_it_is_asked_about_ends_the_wait_for_its_result
     assert_eq!(last["error"]["code"], -32602);
 }
 
+// Proves: TE-08.
 #[test]
 fn what_is_asked_before_the_first_wait_is_asked_before_there_is_a_task() {
     let served = Served::new(|server| server);
@@ -470,6 +478,7 @@ fn what_is_asked_before_the_first_wait_is_asked_before_there_is_a_task() {
     assert_eq!(text(&peer.until(id(&task), "completed")["result"]), "Hello, Alice and Bob");
 }
 
+// Proves: K-04, K-07, TE-05, P-16.
 #[test]
 fn a_task_is_cancelled_and_its_function_dropped() {
     let served = Served::new(|server| server);
@@ -495,6 +504,7 @@ fn a_task_is_cancelled_and_its_function_dropped() {
     }
 }
 
+// Proves: K-08, K-09, TE-06, TE-10, SEC-04.
 #[test]
 fn unknown_foreign_and_forged_ids_are_the_same_and_lists_show_ones_own_i8() {
     let tokens = DevelopmentTokens::new().with("token-of-a", "a").with("token-of-b", "b");
@@ -536,6 +546,7 @@ fn unknown_foreign_and_forged_ids_are_the_same_and_lists_show_ones_own_i8() {
     }
 }
 
+// Proves: K-08.
 #[test]
 fn lists_of_tasks_have_pages_whose_cursors_are_their_owners() {
     let served = Served::new(|server| server.tasks(Tasks::new().under_way(200)));
@@ -554,6 +565,7 @@ fn lists_of_tasks_have_pages_whose_cursors_are_their_owners() {
     }
 }
 
+// Proves: K-09.
 #[test]
 fn a_task_is_gone_when_its_time_has_passed_and_its_function_with_it() {
     let served = Served::new(|server| server.tasks(Tasks::new().longest_ttl(Duration::from_millis(400))));
@@ -571,6 +583,7 @@ fn a_task_is_gone_when_its_time_has_passed_and_its_function_with_it() {
     }
 }
 
+// Proves: K-09.
 #[test]
 fn a_caller_has_so_many_tasks_under_way_and_no_more() {
     let served = Served::new(|server| server.tasks(Tasks::new().under_way(2)));
@@ -607,6 +620,7 @@ fn a_task_commits_the_state_of_its_session_and_says_what_goes_on() {
     }
 }
 
+// Proves: N-02, TE-06.
 #[test]
 fn headers_name_the_task() {
     let served = Served::new(|server| server);
@@ -621,6 +635,7 @@ fn headers_name_the_task() {
     }
 }
 
+// Proves: TE-02.
 #[test]
 fn after_a_restart_what_ended_is_there_and_what_ran_has_failed() {
     let folder = tempfile::tempdir().expect("a folder");

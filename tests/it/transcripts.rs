@@ -4,7 +4,7 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `# text` | the law that it shows; `# example: NAME` names the server, `# over: http` leaves stdio out |
+//! | `# text` | the law that it shows; `# example: NAME` names the server, `# over: http` leaves stdio out, `# proves: J-01` names requirements (`matrix.rs`) |
 //! | `> text` | what the client sends: a message, or `GET` or `DELETE` |
 //! | `>: Name: value`, `>- Name` | a header of the next message, or a header to leave out (HTTP) |
 //! | `< json` | a message that comes back; `"$name"` stands for a string that is remembered, `"$*"` for any value, `$*` in a string for any part of it |
@@ -31,6 +31,7 @@ use crate::{
     support::{HttpServer, Request, StdioServer, http::EventReader},
 };
 
+// Proves: J-05, J-09, J-11, CA-01, T-03, TL-02, TL-05.
 #[test]
 fn every_transcript_is_what_happens_over_http_and_stdio() {
     let mut played = 0;

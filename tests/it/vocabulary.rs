@@ -98,6 +98,7 @@ fn published_examples_of_lists_come_back_item_by_item() {
     }
 }
 
+// Proves: E-09.
 #[test]
 fn requests_to_a_client_are_written_as_published() {
     fn written(request: impl Serialize, definition: &str) {
@@ -144,6 +145,7 @@ fn requests_to_a_client_are_written_as_published() {
     );
 }
 
+// Proves: RS-01, RS-07.
 #[test]
 fn every_member_of_every_block_has_the_official_shape() {
     let annotations = Annotations::default()
@@ -272,6 +274,7 @@ fn the_answer_of_a_model_is_read_from_one_block_and_from_several() {
     assert!(read(json!("Paris")).is_err());
 }
 
+// Proves: E-04.
 #[test]
 fn the_url_of_2025_11_25_has_its_id() {
     let request = ElicitRequest::url("Log in, please", "https://example.com/login").with_elicitation_id("abc");
@@ -291,6 +294,7 @@ fn what_a_person_did_has_the_words_of_the_schema() {
     assert!(serde_json::from_value::<ElicitResult>(json!({ "action": "maybe" })).is_err());
 }
 
+// Proves: U-01.
 #[test]
 fn log_levels_are_ordered_and_parsed_by_their_exact_names() {
     assert!(LogLevel::ALL.is_sorted());

@@ -58,6 +58,7 @@ fn integer(text: &str) -> Option<i128> {
 mod tests {
     use super::*;
 
+    // Proves: N-05, P-19.
     #[test]
     fn abuse_d7_integers_are_compared_by_number_and_never_through_floats() {
         assert!(equal("42", &Raw::from("42.0")));
@@ -68,6 +69,7 @@ mod tests {
         assert!(!equal("TRUE", &Raw::from("true")));
     }
 
+    // Proves: N-05, P-19.
     #[test]
     fn an_argument_is_found_at_any_depth() {
         let mirrors = Mirrors(vec![("region".into(), Some("eu".into())), ("bad".into(), None)]);

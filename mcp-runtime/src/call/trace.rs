@@ -95,6 +95,7 @@ fn is_plain(text: &str, limit: usize) -> bool {
 mod tests {
     use super::*;
 
+    // Proves: M-08.
     #[test]
     fn only_what_the_w3c_calls_a_parent_is_one() {
         assert!(is_parent("00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"));

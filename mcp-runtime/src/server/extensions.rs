@@ -73,6 +73,7 @@ fn is_id(id: &str) -> bool {
 mod tests {
     use super::*;
 
+    // Proves: V-11, X-01.
     #[test]
     fn ids_have_a_prefix_in_the_syntax_of_meta_keys() {
         for id in ["io.modelcontextprotocol/ui", "com.example/my-search_2.0", "a/b"] {

@@ -58,6 +58,7 @@ mod tests {
 
     use super::*;
 
+    // Proves: T-01.
     #[test]
     fn a_line_break_inside_json_never_reaches_the_frame() {
         let framed = event(Event::message(Bytes::from_static(b"{\"a\":\r\n1,\n\"b\":2}")));

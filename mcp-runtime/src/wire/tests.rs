@@ -161,6 +161,7 @@ fn abuse_a5_a_member_twice_in_the_envelope_is_refused_without_an_id() {
     assert_eq!(refused(r#"{"jsonrpc":"2.0","id":1,"method":"a","x":{"y":1,"y":1}}"#), (-32600, Some(1.into())));
 }
 
+// Proves: J-13.
 #[test]
 fn abuse_a6_a_key_twice_anywhere_inside_params_is_refused_with_the_id() {
     let many: String = (0..40).map(|key| format!(r#""k{key}":0,"#)).collect();
@@ -211,6 +212,7 @@ fn abuse_a9_numbers_beyond_floating_point_are_parse_errors() {
     }
 }
 
+// Proves: J-02.
 #[test]
 fn abuse_a10_ids_keep_their_type_and_others_are_refused_without_one() {
     for (text, id) in [
@@ -259,6 +261,7 @@ fn abuse_a10_ids_keep_their_type_and_others_are_refused_without_one() {
     }
 }
 
+// Proves: J-01.
 #[test]
 fn abuse_a11_another_version_of_json_rpc_is_refused() {
     for version in [r#""jsonrpc":"1.0","#, r#""jsonrpc":2.0,"#, r#""jsonrpc":"2.00","#, r#""jsonrpc":null,"#, ""] {
@@ -388,6 +391,7 @@ fn a_message_is_exactly_one_of_request_and_response() {
     assert_eq!(refused("{}"), (-32600, None));
 }
 
+// Proves: J-13.
 #[test]
 fn nesting_ends_at_128_levels() {
     let nested = |levels: usize| format!("{{\"x\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));

@@ -270,6 +270,7 @@ mod tests {
         Asks::Elicit(ElicitRequest::url("?", "https://example.com"))
     }
 
+    // Proves: C-05, E-07, MR-03, P-18.
     #[test]
     fn an_empty_elicitation_capability_means_forms_alone() {
         for (capabilities, forms, pages) in [
@@ -286,6 +287,7 @@ mod tests {
         }
     }
 
+    // Proves: M-05.
     #[test]
     fn what_is_needed_is_told_in_the_shape_of_capabilities() {
         let unsupported = page().supported(ALL, Some(&client(json!({})))).expect_err("not declared");

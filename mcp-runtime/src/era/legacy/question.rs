@@ -84,6 +84,7 @@ mod tests {
     use super::*;
     use crate::protocol::Version;
 
+    // Proves: E-01.
     #[test]
     fn a_form_has_no_mode_before_2025_11_25_and_keeps_the_order_of_its_fields() {
         let schema = r#"{"type":"object","properties":{"z":{"type":"string"},"a":{"type":"string"}}}"#;
@@ -94,6 +95,7 @@ mod tests {
         assert_eq!(new, format!(r#"{{"mode":"form","message":"Which?","requestedSchema":{schema}}}"#));
     }
 
+    // Proves: E-04, E-05.
     #[test]
     fn a_page_has_an_id_on_2025_11_25_alone() {
         let asks = Asks::Elicit(ElicitRequest::url("Log in", "https://example.com"));

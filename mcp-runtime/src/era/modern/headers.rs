@@ -53,6 +53,7 @@ fn decode(value: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
+    // Proves: N-04, P-19.
     #[test]
     fn abuse_d6_a_sentinel_is_decoded_only_with_both_markers() {
         assert_eq!(decode("=?base64?SGVsbG8=?=").as_deref(), Some("Hello"));

@@ -90,6 +90,7 @@ fn a_query_has_any_order_and_may_be_left_out() {
     matches("a://all{?b}", "a://all?b=1", &[("b", "1")]);
 }
 
+// Proves: RS-07.
 #[test]
 fn values_cannot_leave_their_place() {
     let names = [
@@ -328,6 +329,7 @@ proptest! {
         let _ = template("a:{+x}").matches(&format!("a:{uri}"));
     }
 
+    // Proves: RS-07.
     #[test]
     fn no_value_of_a_path_leaves_its_folder(uri in "a:[a./%2eE5cCfF]{0,12}") {
         for text in ["a:{x}", "a:{+x}"] {

@@ -32,6 +32,7 @@ fn what_is_wrong_is_told_in_bounded_words() {
     assert!(wrong.message().len() <= 2_100, "{}", wrong.message().len());
 }
 
+// Proves: SEC-03, TL-04.
 #[test]
 fn references_lead_nowhere_else() {
     let refused = refused(r#"{"type":"object","properties":{"a":{"$ref":"https://schema.example/a.json"}}}"#);
@@ -44,6 +45,7 @@ fn references_lead_nowhere_else() {
     );
 }
 
+// Proves: TL-04.
 #[test]
 fn schemas_that_hold_themselves_come_to_an_end() {
     let tree = strict(r##"{"type":"object","properties":{"next":{"$ref":"#"}},"additionalProperties":false}"##);
@@ -61,6 +63,7 @@ fn schemas_that_hold_themselves_come_to_an_end() {
     }
 }
 
+// Proves: TL-04.
 #[test]
 fn a_pattern_that_never_ends_gives_up() {
     let strict = strict(r#"{"type":"object","properties":{"a":{"type":"string","pattern":"^(?=(a+)+$)(a|a)*b$"}}}"#);
@@ -69,6 +72,7 @@ fn a_pattern_that_never_ends_gives_up() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
+// Proves: N-06.
 #[test]
 fn arguments_that_headers_mirror_are_found_at_any_depth() {
     let strict = strict(

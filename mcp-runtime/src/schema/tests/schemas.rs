@@ -13,6 +13,7 @@ fn is_valid_by_every_draft(schema: &str) {
     jsonschema::draft202012::meta::validate(&schema).expect("2020-12");
 }
 
+// Proves: TL-02.
 #[test]
 fn no_arguments_are_an_empty_closed_object() {
     assert_eq!(input(vec![]), r#"{"type":"object","properties":{},"additionalProperties":false}"#);
@@ -245,6 +246,7 @@ fn a_verbatim_schema_stays_as_it_is_but_for_the_extra_argument() {
     }
 }
 
+// Proves: N-06, TL-18.
 #[test]
 fn abuse_d8_headers_are_checked_when_the_tool_is_declared() {
     let with = |header: &'static str, argument: ArgumentCard| ArgumentCard { header: Some(header), ..argument };

@@ -45,6 +45,7 @@ fn a_handle_has_one_spelling() {
     }
 }
 
+// Proves: SEC-04.
 #[test]
 fn a_handle_is_its_principals_alone() {
     let handles = handles(1, b"store");

@@ -43,6 +43,7 @@ fn parts(token: &str) -> [&str; 3] {
     token.split('.').collect::<Vec<_>>().try_into().unwrap()
 }
 
+// Proves: S-02.
 #[test]
 fn a_token_gives_back_what_it_was_minted_of() {
     let tokens = tokens(1);

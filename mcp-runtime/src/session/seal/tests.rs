@@ -35,6 +35,7 @@ fn what_was_sealed_comes_back_and_can_not_be_read() {
     assert_ne!(state(&seals()), text, "two seals of the same are never the same");
 }
 
+// Proves: MR-04.
 #[test]
 fn abuse_i3_a_state_with_any_bit_flipped_is_refused() {
     let seals = seals();
@@ -91,6 +92,7 @@ fn abuse_i3_a_state_has_one_spelling() {
     }
 }
 
+// Proves: MR-05, P-12.
 #[test]
 fn abuse_i3_a_state_is_of_its_tool_arguments_and_principal_alone() {
     let seals = seals();
@@ -125,6 +127,7 @@ fn abuse_i3_a_state_of_another_server_store_or_purpose_is_refused() {
     }
 }
 
+// Proves: MR-05, P-12.
 #[test]
 fn abuse_i3_a_state_counts_for_its_time() {
     let seals = seals();
@@ -145,6 +148,7 @@ fn abuse_i3_a_state_counts_for_its_time() {
     assert!(open(&seals, &ever).is_some());
 }
 
+// Proves: MR-12.
 #[test]
 fn abuse_i3_a_state_outlives_a_rotation_and_not_the_key_that_is_removed() {
     let ring = |first: u8, second: u8| {
@@ -164,6 +168,7 @@ fn abuse_i3_a_state_outlives_a_rotation_and_not_the_key_that_is_removed() {
     assert_eq!(open(&steps[3], &state(&steps[0])), None);
 }
 
+// Proves: MR-12.
 #[test]
 fn abuse_i3_a_megabyte_is_refused_and_not_made() {
     let seals = seals();
@@ -177,6 +182,7 @@ fn abuse_i3_a_megabyte_is_refused_and_not_made() {
     assert_eq!(seals.seal("request-state", REQUEST, &vec![7; most + 1], HOUR), None);
 }
 
+// Proves: PC-07.
 #[test]
 fn abuse_g19_a_cursor_is_of_its_list_and_principal_alone() {
     let seals = seals();

@@ -35,6 +35,7 @@ async fn save(store: &MemoryStore, number: u8, operation: u8, expected: Revision
 
 const FULL: &str = "the store is full";
 
+// Proves: S-09.
 #[tokio::test]
 async fn a_store_full_of_sessions_refuses_new_ones_and_keeps_the_old() {
     let store = MemoryStore::new().with_max_sessions(2);

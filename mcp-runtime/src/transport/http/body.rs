@@ -237,6 +237,7 @@ mod tests {
         body.frame().await.map(|frame| frame.unwrap().into_data().unwrap())
     }
 
+    // Proves: H-18, N-10.
     #[tokio::test(start_paused = true)]
     async fn an_idle_stream_says_every_fifteen_seconds_that_it_lives() {
         let mut body = Body::listen(EventStream(Box::pin(stream::pending())), None);

@@ -68,6 +68,7 @@ pub(super) fn expose(response: &mut Response<Body>, origin: HeaderValue) {
 mod tests {
     use super::*;
 
+    // Proves: N-15.
     #[test]
     fn parameter_headers_are_allowed_when_asked_for_and_no_others() {
         let mut headers = HeaderMap::new();

@@ -129,6 +129,7 @@ mod tests {
         );
     }
 
+    // Proves: N-03.
     #[test]
     fn a_header_sent_twice_or_not_as_text_has_no_value() {
         let map = map(&[

@@ -22,6 +22,7 @@ fn line(text: &'static str) -> Incoming {
     Incoming::Line(Bytes::from_static(text.as_bytes()))
 }
 
+// Proves: T-08.
 #[test]
 fn lines_end_with_a_line_break_with_or_without_a_carriage_return() {
     assert_eq!(lines(b"{\"a\":1}\r\n{}\n[]", 100), [line("{\"a\":1}"), line("{}"), line("[]")]);
@@ -103,6 +104,7 @@ fn who_does_not_wait_for_the_handshake_finds_the_session_open() {
     assert_eq!((&answer["id"], &answer["result"]["content"][0]["text"]), (&1.into(), &"pong".into()));
 }
 
+// Proves: J-15.
 #[test]
 fn calls_run_beside_each_other_and_are_answered_as_they_end() {
     let mut connection = connection();
@@ -131,6 +133,7 @@ fn a_message_before_the_answer_is_a_line_of_its_own() {
     assert_eq!(connection.read()["id"], 1);
 }
 
+// Proves: T-08.
 #[test]
 fn what_is_no_message_is_answered_and_the_next_line_is_read() {
     let mut connection = connection();
@@ -139,6 +142,7 @@ fn what_is_no_message_is_answered_and_the_next_line_is_read() {
     assert_eq!(connection.read()["id"], 2);
 }
 
+// Proves: J-05, T-08.
 #[test]
 fn a_line_that_is_too_long_is_answered_and_the_next_one_is_read() {
     let mut connection = connection();
@@ -158,6 +162,7 @@ fn when_the_input_ends_running_calls_are_finished_first() {
     connection.end().unwrap();
 }
 
+// Proves: T-05.
 #[test]
 fn when_the_input_ends_a_call_without_end_is_cut_off() {
     let mut connection = connection();
@@ -298,6 +303,7 @@ fn a_client_with_a_handshake_is_told_what_changes_once_it_is_initialized() {
     connection.end().unwrap();
 }
 
+// Proves: SB-02, SB-04, T-04.
 #[test]
 fn a_subscription_over_stdio_ends_without_a_word_when_its_client_cancels_it() {
     let mut connection = connection();
@@ -314,6 +320,7 @@ fn a_subscription_over_stdio_ends_without_a_word_when_its_client_cancels_it() {
     assert_eq!(three(&mut connection), told);
 }
 
+// Proves: SB-06, SB-07, U-09.
 #[test]
 fn a_subscription_over_stdio_ends_with_its_result_and_a_notification_when_the_server_goes_down() {
     let mut connection = connection();
