@@ -232,15 +232,19 @@ impl Engine {
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
             tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),
             task_lists: sessions.policy() != Policy::Off,
-            // What is declared stays as it is, unless the declaration or the program has something to announce.
-            news: ListChanges {
-                tools: !providers.tools.is_empty() || announces && !card.tools.is_empty(),
-                prompts: !providers.prompts.is_empty() || announces && !card.prompts.is_empty(),
-                resources: !providers.resources.is_empty() || announces && !card.resources.is_empty(),
-            },
+            news: Default::default(),
         };
+        // Lists stay as they are, unless the declaration, the program or a provider has something to announce.
+        let changing = providers.changing();
+        let news = ListChanges {
+            tools: changing.tools || announces && offered.tools,
+            prompts: changing.prompts || announces && offered.prompts,
+            resources: changing.resources || announces && offered.resources,
+        };
+        let offered = Offered { news, ..offered };
         let sessions = Arc::new(sessions);
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
+        providers.connect(&shared.changes);
         let era = Era::new(card, &offered, &lists, &with_handles, sessions.clone(), shared, events)
             .map_err(StartError::Encoding)?;
         let dispatch = Arc::new_cyclic(|me| Dispatch {

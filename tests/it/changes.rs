@@ -1,18 +1,21 @@
 //! News of the server for those who asked for them, log messages, and what a function sees of its request.
 
 use std::{
+    collections::BTreeMap,
     io::{BufReader, Write},
     net::TcpStream,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use mcp_runtime::{
-    Changes, LogLevel, Server, Sessions, ToolError, ToolResult,
-    protocol::CacheHint,
+    Changes, Context, LogLevel, Server, Sessions, ToolError, ToolResult,
+    call::{PromptResult, ResourceResult},
+    protocol::{CacheHint, Prompt, PromptMessage, Resource, Tool},
+    provider::{Page, PromptProvider, PromptSet, ResourceProvider, ResourceSet, ToolSet},
     service::{BoxFuture, FunctionCard, PromptCard, ResourceCard, Run, ServerCard, Service, ToolCard},
 };
 use serde_json::{Value, json};
@@ -149,6 +152,8 @@ struct Stream {
     reader: BufReader<TcpStream>,
     revision: &'static str,
     sent: String,
+    /// Read already, by looking whether something comes.
+    ahead: Option<Value>,
 }
 
 impl Stream {
@@ -160,7 +165,7 @@ impl Stream {
         assert_eq!(head.status, 200, "{:?}", Response::read(&mut reader));
         assert_eq!(head.header("content-type"), Some("text/event-stream"));
         let revision = request.revision.expect("streams are held against a schema");
-        Self { reader, revision, sent: String::from_utf8(request.body.clone()).unwrap() }
+        Self { reader, revision, sent: String::from_utf8(request.body.clone()).unwrap(), ahead: None }
     }
 
     /// The stream that a session opens with GET.
@@ -170,26 +175,42 @@ impl Stream {
 
     /// The next message; `None` at the end. Events without one are skipped.
     fn next(&mut self) -> Option<Value> {
-        loop {
-            let event = String::from_utf8(read_chunk(&mut self.reader)?).unwrap();
-            if self.revision == MODERN {
-                assert!(!event.contains("id:"), "2026-07-28 has no event ids: {event}");
-            }
-            let data = event.lines().find_map(|line| line.strip_prefix("data: ")).filter(|data| !data.is_empty());
-            let Some(data) = data else { continue };
-            let message: Value = serde_json::from_str(data).unwrap();
-            official_schema::assert_valid(self.revision, &self.sent, &message);
-            return Some(message);
+        while self.ahead.is_none() {
+            self.read_event()?;
         }
+        self.ahead.take()
     }
 
-    /// Nothing comes for a while.
+    /// Reads one event, which need not have a message.
+    fn read_event(&mut self) -> Option<()> {
+        let event = String::from_utf8(read_chunk(&mut self.reader)?).unwrap();
+        if self.revision == MODERN {
+            assert!(!event.contains("id:"), "2026-07-28 has no event ids: {event}");
+        }
+        let data = event.lines().find_map(|line| line.strip_prefix("data: ")).filter(|data| !data.is_empty());
+        if let Some(data) = data {
+            let message: Value = serde_json::from_str(data).unwrap();
+            official_schema::assert_valid(self.revision, &self.sent, &message);
+            self.ahead = Some(message);
+        }
+        Some(())
+    }
+
+    /// No message comes for a while; the event that begins a stream, or one that keeps it open, is none.
     fn is_silent(&mut self) -> bool {
-        let connection = self.reader.get_ref();
-        connection.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-        let silent = self.reader.buffer().is_empty() && connection.peek(&mut [0]).is_err();
-        connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        silent
+        while self.ahead.is_none() {
+            let connection = self.reader.get_ref();
+            connection.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            let silent = self.reader.buffer().is_empty() && connection.peek(&mut [0]).is_err();
+            connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            if silent {
+                return true;
+            }
+            if self.read_event().is_none() {
+                break;
+            }
+        }
+        false
     }
 }
 
@@ -487,4 +508,155 @@ fn a_notification_and_the_end_of_the_session_cancel_and_an_answer_does_not() {
     Client::new(server.port, Era::Modern).call("leave_work_and_answer", json!({}));
     std::thread::sleep(Duration::from_millis(100));
     assert!(!server.board.told.load(Ordering::SeqCst));
+}
+
+/// A server of nothing but what is given to it, served on a free port by a runtime of its own.
+fn start(server: Server) -> (u16, mcp_runtime::Running, tokio::runtime::Runtime) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let running = runtime.block_on(server.port(0).start()).expect("the server starts");
+    (running.address().port(), running, runtime)
+}
+
+/// The names on the only page of a list.
+fn names(client: &Client, list: &str) -> Vec<String> {
+    let listed = client.request(&format!("{list}/list"), json!({}));
+    let items = listed["result"][list].as_array().unwrap_or_else(|| panic!("{listed}"));
+    items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_added_to_a_container_at_run_time_is_listed_and_told_once_in_every_era() {
+    let (tools, mounted) = (ToolSet::new(), ToolSet::new());
+    let (prompts, resources) = (PromptSet::new(), ResourceSet::new());
+    let server = Server::named("containers", "0").tools(tools.clone()).prompts(prompts.clone());
+    let inner = Server::named("inner", "0").tools(mounted.clone());
+    let (port, running, runtime) = start(server.resources(resources.clone()).mount("in", inner));
+
+    let modern = Client::new(port, Era::Modern);
+    let legacy = Client::new(port, Era::Legacy("2025-11-25"));
+    let capabilities = &modern.request("server/discover", json!({}))["result"]["capabilities"];
+    for list in ["tools", "prompts", "resources"] {
+        assert_eq!(capabilities[list]["listChanged"], true, "{capabilities}");
+    }
+    let filter = json!({ "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true,
+        "resourceSubscriptions": ["set://1"] });
+    legacy.request("resources/subscribe", json!({ "uri": "set://1" }));
+    let mut streams = [Stream::of(&legacy, port), listen(port, json!(1), filter.clone())];
+    assert_eq!(streams[1].next().unwrap()["params"]["notifications"], filter);
+    let mut told = |methods: &[&str]| {
+        for stream in &mut streams {
+            for method in methods {
+                assert_eq!(stream.next().unwrap()["method"], format!("notifications/{method}"));
+            }
+            assert!(stream.is_silent());
+        }
+    };
+    let listed = |list: &str, expected: &[&str]| {
+        assert_eq!(names(&modern, list), expected);
+        assert_eq!(names(&legacy, list), expected);
+    };
+
+    let schema = json!({ "type": "object" });
+    let add = |set: &ToolSet, name: &str| {
+        set.add_tool(Tool::new(name, "Added.", &schema), async |_: Value| Ok(ToolResult::text("done"))).unwrap();
+    };
+    add(&tools, "grown");
+    told(&["tools/list_changed"]);
+    listed("tools", &["grown"]);
+    add(&mounted, "grown");
+    told(&["tools/list_changed"]);
+    listed("tools", &["grown", "in_grown"]);
+    assert!(tools.remove("grown"));
+    told(&["tools/list_changed"]);
+    listed("tools", &["in_grown"]);
+    assert!(!tools.remove("grown"));
+    told(&[]);
+
+    prompts.add(Prompt::new("hello"), async |_| Ok(PromptResult::new([PromptMessage::user("Hello")]))).unwrap();
+    told(&["prompts/list_changed"]);
+    listed("prompts", &["hello"]);
+    resources.add_text(Resource::new("set://1", "one"), "1").unwrap();
+    told(&["resources/list_changed"]);
+    listed("resources", &["one"]);
+    // What stands in its place reads otherwise.
+    resources.add_text(Resource::new("set://1", "one"), "2").unwrap();
+    told(&["resources/list_changed", "resources/updated"]);
+    runtime.block_on(running.stop());
+    runtime.shutdown_background();
+}
+
+/// Prompts of somebody's own: none, but they say that they change.
+#[derive(Clone, Default)]
+struct Restless(Arc<Mutex<Option<Changes>>>);
+
+impl PromptProvider for Restless {
+    fn list<'a>(&'a self, _: &'a Context, _: Option<&'a str>) -> BoxFuture<'a, Result<Page<Prompt>, ToolError>> {
+        Box::pin(async { Ok(Page::last([])) })
+    }
+
+    fn get<'a>(
+        &'a self,
+        _: &'a Context,
+        name: &'a str,
+        _: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<PromptResult, ToolError>> {
+        Box::pin(async move { Err(ToolError::new(format!("there is no {name}"))) })
+    }
+
+    fn changes(&self) -> bool {
+        true
+    }
+
+    fn connect(&self, changes: &Changes) {
+        *self.0.lock().unwrap() = Some(changes.clone());
+    }
+}
+
+/// Resources that stay as they are.
+struct Still;
+
+impl ResourceProvider for Still {
+    fn list<'a>(&'a self, _: &'a Context, _: Option<&'a str>) -> BoxFuture<'a, Result<Page<Resource>, ToolError>> {
+        Box::pin(async { Ok(Page::last([])) })
+    }
+
+    fn read<'a>(&'a self, _: &'a Context, _: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>> {
+        Box::pin(async { Ok(ResourceResult::NotFound) })
+    }
+}
+
+#[test]
+fn news_are_promised_where_a_provider_says_that_it_changes_and_nowhere_else() {
+    let restless = Restless::default();
+    let inner = Server::named("inner", "0").prompts(restless.clone());
+    let (port, running, runtime) = start(Server::named("outer", "0").resources(Still).mount("in", inner));
+    let discovered = Client::new(port, Era::Modern).request("server/discover", json!({}));
+    let capabilities = &discovered["result"]["capabilities"];
+    assert_eq!(capabilities["prompts"], json!({ "listChanged": true }));
+    assert_eq!(capabilities["resources"], json!({ "subscribe": true }));
+    let mut stream = listen(port, json!(1), json!({ "promptsListChanged": true, "resourcesListChanged": true }));
+    assert_eq!(stream.next().unwrap()["params"]["notifications"], json!({ "promptsListChanged": true }));
+    restless.0.lock().unwrap().as_ref().expect("it was connected").prompts_changed();
+    assert_eq!(stream.next().unwrap()["method"], "notifications/prompts/list_changed");
+    assert!(stream.is_silent());
+    runtime.block_on(running.stop());
+    runtime.shutdown_background();
+}
+
+#[test]
+fn what_a_mounted_server_announces_is_announced_by_the_one_that_is_run() {
+    let (inner, deep) = (Server::new(Board::default()), Server::named("deep", "0"));
+    let (changes, deeper) = (inner.changes(), deep.changes());
+    let (port, running, runtime) = start(Server::named("outer", "0").mount("in", inner.mount("deep", deep)));
+    let mut stream =
+        listen(port, json!(1), json!({ "toolsListChanged": true, "resourceSubscriptions": ["notes://work"] }));
+    assert_eq!(stream.next().unwrap()["params"]["notifications"]["toolsListChanged"], true);
+    for handle in [changes, deeper] {
+        handle.tools_changed();
+        assert_eq!(stream.next().unwrap()["method"], "notifications/tools/list_changed");
+        handle.resource_updated("notes://work/1");
+        assert_eq!(stream.next().unwrap()["params"]["uri"], "notes://work/1");
+    }
+    runtime.block_on(running.stop());
+    runtime.shutdown_background();
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json, value::RawValue};
 use crate::{
     behaviour::Served,
     support::{
-        Request,
+        HttpServer, Request,
         client::{Client, Era, MODERN},
     },
 };
@@ -387,4 +387,29 @@ fn providers_are_asked_one_after_the_other() {
     let discovered = Client::new(served.port, Era::Modern).request("server/discover", json!({}));
     assert!(discovered["result"]["capabilities"]["resources"].is_object(), "{discovered}");
     assert_eq!(discovered["result"]["supportedVersions"], json!([MODERN]));
+}
+
+#[test]
+fn the_example_has_tools_from_data_tools_that_it_learns_and_a_page_for_one_of_them() {
+    let server = HttpServer::start("dynamic");
+    for (era, phrase) in ERAS.into_iter().zip(["hello", "secret_hello"]) {
+        let client = Client::new(server.port, era);
+        let text = |answer: Value| answer["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(text(client.call("units_miles_to_km", json!({ "value": 10 }))), "16.09344");
+        assert_eq!(client.call("units_miles_to_km", json!({}))["result"]["isError"], true);
+        let learned = client.call("learn", json!({ "name": phrase, "phrase": "Hello!" }));
+        assert_eq!(text(learned), format!("`{phrase}` is a tool now"));
+        let refused = client.call("learn", json!({ "name": "no name", "phrase": "Hello!" }));
+        assert_eq!(refused["result"]["isError"], true);
+        // The filter hides from whoever is nobody.
+        let hidden = phrase.starts_with("secret_");
+        assert_eq!(tools(&client).contains(&phrase.to_owned()), !hidden);
+        assert_eq!(text(client.call(phrase, json!({}))), if hidden { "" } else { "Hello!" });
+
+        let listed = client.request("tools/list", json!({}));
+        let all = listed["result"]["tools"].as_array().unwrap();
+        let time = all.iter().find(|tool| tool["name"] == "time").unwrap();
+        let page = client.read(time["_meta"]["ui"]["resourceUri"].as_str().unwrap());
+        assert_eq!(page["result"]["contents"][0]["mimeType"], "text/html;profile=mcp-app");
+    }
 }

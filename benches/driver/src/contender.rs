@@ -5,6 +5,7 @@ use std::{io, io::Read, io::Write, net::TcpStream, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
+    load::Expect,
     request::{Era, FIRST_ID, Request, Session, envelope},
     response,
     server::{Kind, Server},
@@ -23,6 +24,15 @@ pub(crate) enum Sessions {
     Ignored(usize),
 }
 
+/// What the requests of a contender ask for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// A call of `echo`.
+    Call,
+    /// The list of the tools.
+    List,
+}
+
 /// One row of the table.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
@@ -30,6 +40,7 @@ pub(crate) struct Contender {
     pub(crate) path: &'static str,
     pub(crate) era: Era,
     pub(crate) sessions: Sessions,
+    pub(crate) asks: Asks,
     /// Whether it is part of the comparison of 2 with 50 tools; `Some(name)` where it is the one with 50.
     pub(crate) as_fifty_of: Option<&'static str>,
 }
@@ -39,11 +50,13 @@ const SESSION_ID_LENGTH: usize = 304;
 
 const AXUM: Kind = Kind { package: "server-axum", server: "both" };
 
-/// The bare handler that reads the same bodies as contenders of this era.
-pub(crate) fn reference(era: Era) -> &'static str {
-    match era {
-        Era::Modern => "axum, 2026-07-28 body",
-        Era::Legacy => "axum, 2025-11-25 body",
+/// The bare handler that reads these bodies and writes what this library answers.
+fn reference(era: Era, asks: Asks) -> &'static str {
+    match (era, asks) {
+        (Era::Modern, Asks::Call) => "axum, 2026-07-28 body",
+        (Era::Legacy, Asks::Call) => "axum, 2025-11-25 body",
+        (Era::Modern, Asks::List) => "axum, tools/list of 50, 2026-07-28 body",
+        (Era::Legacy, Asks::List) => "axum, tools/list of 50, 2025-11-25 body",
     }
 }
 
@@ -51,15 +64,27 @@ pub(crate) fn reference(era: Era) -> &'static str {
 pub(crate) fn all() -> Vec<Contender> {
     let ours = |server| Kind { package: "server-ours", server };
     let rmcp = |server| Kind { package: "server-rmcp", server };
-    let row = |name, kind, era, sessions| Contender { name, kind, path: "/mcp", era, sessions, as_fifty_of: None };
+    let row = |name, kind, era, sessions| Contender {
+        name,
+        kind,
+        path: "/mcp",
+        era,
+        sessions,
+        asks: Asks::Call,
+        as_fifty_of: None,
+    };
+    let list = |name, kind, era, sessions| Contender { asks: Asks::List, ..row(name, kind, era, sessions) };
     let fifty = |name, of, kind, era, sessions| Contender { as_fifty_of: Some(of), ..row(name, kind, era, sessions) };
     use Era::{Legacy, Modern};
     vec![
-        Contender { path: "/modern", ..row(reference(Modern), AXUM, Modern, Sessions::None) },
+        Contender { path: "/modern", ..row(reference(Modern, Asks::Call), AXUM, Modern, Sessions::None) },
         row("ours, 2026-07-28", ours("echo"), Modern, Sessions::None),
         row("ours, 2026-07-28, &mut state, 64 handles", ours("counter"), Modern, Sessions::Handle(64)),
         row("rmcp, 2026-07-28", rmcp("stateless"), Modern, Sessions::None),
-        Contender { path: "/legacy", ..row(reference(Legacy), AXUM, Legacy, Sessions::Ignored(SESSION_ID_LENGTH)) },
+        Contender {
+            path: "/legacy",
+            ..row(reference(Legacy, Asks::Call), AXUM, Legacy, Sessions::Ignored(SESSION_ID_LENGTH))
+        },
         row("ours, 2025-11-25, JWT", ours("echo"), Legacy, Sessions::Header(64)),
         row("ours, 2025-11-25, &mut state, 64 sessions", ours("counter"), Legacy, Sessions::Header(64)),
         row("ours, 2025-11-25, &mut state, 1 session", ours("counter"), Legacy, Sessions::Header(1)),
@@ -88,10 +113,30 @@ pub(crate) fn all() -> Vec<Contender> {
             Legacy,
             Sessions::Header(64),
         ),
+        Contender { path: "/modern/list", ..list(reference(Modern, Asks::List), AXUM, Modern, Sessions::None) },
+        list("ours, tools/list of 50, 2026-07-28", ours("echo-50"), Modern, Sessions::None),
+        Contender {
+            path: "/legacy/list",
+            ..list(reference(Legacy, Asks::List), AXUM, Legacy, Sessions::Ignored(SESSION_ID_LENGTH))
+        },
+        list("ours, tools/list of 50, 2025-11-25, JWT", ours("echo-50"), Legacy, Sessions::Header(64)),
     ]
 }
 
 impl Contender {
+    /// The bare handler that it is compared with.
+    pub(crate) fn reference(&self) -> &'static str {
+        reference(self.era, self.asks)
+    }
+
+    /// What its answers must look like.
+    pub(crate) fn expect(&self) -> Expect {
+        match self.asks {
+            Asks::Call => Expect::Echo,
+            Asks::List => Expect::List,
+        }
+    }
+
     /// The text of the first answer, members in their order.
     ///
     /// # Errors
@@ -117,7 +162,11 @@ impl Contender {
         let address = server.address.to_string();
         let requests = |connection: usize| {
             let own = sessions.iter().skip(connection % sessions.len()).step_by(connections);
-            own.map(|session| Request::call(&address, self.path, self.era, session, "echo")).collect()
+            own.map(|session| match self.asks {
+                Asks::Call => Request::call(&address, self.path, self.era, session, "echo"),
+                Asks::List => Request::list(&address, self.path, self.era, session),
+            })
+            .collect()
         };
         Ok((0..connections).map(requests).collect())
     }

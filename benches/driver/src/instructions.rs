@@ -3,8 +3,8 @@
 use std::{fs, io, path::Path};
 
 use crate::{
-    contender::{self, Contender},
-    load::{self, Expect, Until},
+    contender::Contender,
+    load::{self, Until},
     server::Server,
     table::Table,
 };
@@ -34,10 +34,10 @@ pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
         let most = if contender.kind.package == "server-rmcp" { FEWER } else { MANY };
         let many = count(contender, most, &folder.join(format!("{name}.many")))?;
         let each = (many - few) / (most - FEW) as i64;
-        if contender.name == contender::reference(contender.era) {
+        if contender.name == contender.reference() {
             references.push((contender.name, each));
         }
-        let reference = references.iter().find(|(name, _)| *name == contender::reference(contender.era));
+        let reference = references.iter().find(|(name, _)| *name == contender.reference());
         let more = reference.map(|(_, reference)| format!("{:+}", each - reference));
         table.row(vec![contender.name.into(), each.to_string(), more.unwrap_or_default()]);
     }
@@ -51,7 +51,7 @@ fn count(contender: &Contender, answers: usize, profile: &Path) -> io::Result<i6
     let below = ["valgrind", "--quiet", "--tool=callgrind", &file].map(str::to_owned);
     let server = Server::start(contender.kind, &below)?;
     let requests = contender.requests(&server, CONNECTIONS)?;
-    load::run(server.address, requests, Expect::Echo, Until::Answers(answers))?;
+    load::run(server.address, requests, contender.expect(), Until::Answers(answers))?;
     server.stop()?;
     let profile = fs::read_to_string(profile)?;
     let total =

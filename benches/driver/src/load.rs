@@ -17,6 +17,9 @@ use crate::{
     response::{self, Response},
 };
 
+/// The last of the fifty tools, as it begins in a list.
+const LAST_TOOL: &[u8] = b"{\"name\":\"tool_49\"";
+
 /// When a load ends.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
@@ -31,6 +34,8 @@ pub(crate) enum Until {
 pub(crate) enum Expect {
     /// The id and the message of the request, and no error.
     Echo,
+    /// The id of the request, no error, and all tools.
+    List,
     /// The id of the request, no error, and a session id.
     Session,
 }
@@ -184,6 +189,7 @@ fn check(response: &Response, id: u64, expect: Expect) -> io::Result<()> {
         && memmem::find(&response.body, b"\"isError\":true").is_none()
         && match expect {
             Expect::Echo => has(b"hello "),
+            Expect::List => memmem::find(&response.body, LAST_TOOL).is_some(),
             Expect::Session => response.header("mcp-session-id").is_some(),
         };
     if fine {

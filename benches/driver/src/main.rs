@@ -1,8 +1,8 @@
 //! The benchmark: what a call costs on this library, on rmcp and on a bare axum handler, measured in one run.
 //!
 //! `cargo run --release --manifest-path benches/Cargo.toml` prints requests per second, instructions per request, memory
-//! per session and the size of the tree, in about three minutes; `-- all` adds build times. Parts run alone:
-//! `-- throughput`, `-- instructions`, `-- memory`, `-- packages`, `-- compile`.
+//! per session and per idle stream and the size of the tree, in about four minutes; `-- all` adds build times. Parts run
+//! alone: `-- throughput`, `-- instructions`, `-- memory`, `-- streams`, `-- packages`, `-- compile`.
 
 mod compile;
 mod contender;
@@ -13,15 +13,16 @@ mod packages;
 mod request;
 mod response;
 mod server;
+mod streams;
 mod table;
 mod throughput;
 
 use std::{io, process::ExitCode, time::Duration};
 
-const USAGE: &str = "usage: driver [throughput | instructions | memory | packages | compile | all] [--only WORDS]
+const USAGE: &str = "usage: driver [throughput | instructions | memory | streams | packages | compile | all] [--only WORDS]
               [--rounds NUMBER] [--milliseconds NUMBER] [--connections LIST]
 
-Without a part: throughput, instructions, memory, packages. `--only ours,axum` takes the rows with one of the words in
+Without a part: throughput, instructions, memory, streams, packages. `--only ours,axum` takes the rows with one of the words in
 their names; the bare axum handlers are what all rates are compared with.";
 
 struct Options {
@@ -52,9 +53,10 @@ fn options() -> Option<Options> {
         let mut list = || Some(words.next()?.split(',').map(str::to_owned).collect::<Vec<_>>());
         match word.as_str() {
             "all" => {
-                options.parts.extend(["throughput", "instructions", "memory", "packages", "compile"].map(str::to_owned))
+                let all = ["throughput", "instructions", "memory", "streams", "packages", "compile"];
+                options.parts.extend(all.map(str::to_owned));
             }
-            "throughput" | "instructions" | "memory" | "packages" | "compile" => options.parts.push(word),
+            "throughput" | "instructions" | "memory" | "streams" | "packages" | "compile" => options.parts.push(word),
             "--only" => options.only = list()?,
             "--rounds" => options.plan.rounds = list()?.first()?.parse().ok()?,
             "--milliseconds" => options.plan.turn = Duration::from_millis(list()?.first()?.parse().ok()?),
@@ -65,7 +67,7 @@ fn options() -> Option<Options> {
         }
     }
     if options.parts.is_empty() {
-        options.parts = ["throughput", "instructions", "memory", "packages"].map(str::to_owned).into();
+        options.parts = ["throughput", "instructions", "memory", "streams", "packages"].map(str::to_owned).into();
     }
     Some(options)
 }
@@ -76,6 +78,9 @@ fn run(options: &Options) -> io::Result<()> {
     contenders.retain(|contender| wanted(contender.name));
     let needs_servers =
         options.parts.iter().any(|part| ["throughput", "instructions", "memory"].contains(&part.as_str()));
+    if options.parts.iter().any(|part| part == "streams") {
+        server::build(streams::KIND.package)?;
+    }
     for package in ["server-axum", "server-ours", "server-rmcp"] {
         if needs_servers && contenders.iter().any(|contender| contender.kind.package == package) {
             server::build(package)?;
@@ -89,6 +94,7 @@ fn run(options: &Options) -> io::Result<()> {
             "throughput" => throughput::run(&contenders, &options.plan)?,
             "instructions" => instructions::run(&contenders)?,
             "memory" => memory::run(&contenders)?,
+            "streams" => streams::run()?,
             "packages" => packages::run()?,
             _ => compile::run(&wanted)?,
         }

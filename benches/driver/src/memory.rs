@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    contender::{Contender, Sessions},
+    contender::{Asks, Contender, Sessions},
     load::{self, Expect, Until},
     request::Request,
     server::Server,
@@ -26,7 +26,11 @@ pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
     let mut seen = Vec::new();
     for contender in contenders {
         let by_header = matches!(contender.sessions, Sessions::Header(_));
-        if !by_header || contender.as_fifty_of.is_some() || seen.contains(&contender.kind) {
+        if !by_header
+            || contender.as_fifty_of.is_some()
+            || contender.asks == Asks::List
+            || seen.contains(&contender.kind)
+        {
             continue;
         }
         seen.push(contender.kind);

@@ -84,6 +84,22 @@ impl Request {
         )
     }
 
+    /// A list of the tools.
+    pub(crate) fn list(address: &str, path: &str, era: Era, session: &Session) -> Self {
+        let mut message = json!({ "jsonrpc": "2.0", "id": FIRST_ID, "method": "tools/list" });
+        if era == Era::Modern {
+            message["params"] = json!({ "_meta": envelope() });
+        }
+        Self::post(address, path, era, session, &message)
+    }
+
+    /// A stream of what changes in the list of tools.
+    pub(crate) fn listen(address: &str, path: &str) -> Self {
+        let params = json!({ "_meta": envelope(), "notifications": { "toolsListChanged": true } });
+        let message = json!({ "jsonrpc": "2.0", "id": FIRST_ID, "method": "subscriptions/listen", "params": params });
+        Self::post(address, path, Era::Modern, &Session::None, &message)
+    }
+
     /// A handshake.
     pub(crate) fn initialize(address: &str, path: &str) -> Self {
         let params = json!({

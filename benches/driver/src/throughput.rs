@@ -3,8 +3,8 @@
 use std::{io, time::Duration};
 
 use crate::{
-    contender::{self, Contender, Sessions},
-    load::{self, Expect, Until},
+    contender::{Contender, Sessions},
+    load::{self, Until},
     server::{self, Server},
     table::{self, Table},
 };
@@ -69,8 +69,9 @@ pub(crate) fn run(contenders: &[Contender], plan: &Plan) -> io::Result<()> {
                 let server = find(&servers, contender)?;
                 let (before, load_before) = (server.busy()?, server::busy(std::process::id())?);
                 let started = std::time::Instant::now();
-                let outcome = load::run(server.address, requests[index].clone(), Expect::Echo, Until::Time(plan.turn))
-                    .map_err(|error| io::Error::other(format!("{}: {error}", contender.name)))?;
+                let outcome =
+                    load::run(server.address, requests[index].clone(), contender.expect(), Until::Time(plan.turn))
+                        .map_err(|error| io::Error::other(format!("{}: {error}", contender.name)))?;
                 let (used, taken) = ((server.busy()? - before).as_secs_f64(), started.elapsed().as_secs_f64());
                 let load = (server::busy(std::process::id())? - load_before).as_secs_f64();
                 let measured = &mut measured[index];
@@ -89,8 +90,8 @@ pub(crate) fn run(contenders: &[Contender], plan: &Plan) -> io::Result<()> {
 /// Sees to it that this library writes what the bare handler writes; otherwise the ratio would compare other things too.
 fn compare(contenders: &[Contender], servers: &[Server]) -> io::Result<()> {
     for contender in contenders.iter().filter(|contender| contender.kind.package == "server-ours") {
-        let reference = contender::reference(contender.era);
-        let Some(reference) = contenders.iter().find(|other| other.name == reference) else { continue };
+        let reference = contenders.iter().find(|other| other.name == contender.reference());
+        let Some(reference) = reference else { continue };
         let (own, other) = (contender.answer(find(servers, contender)?)?, reference.answer(find(servers, reference)?)?);
         if own != other {
             return Err(io::Error::other(format!(
@@ -129,7 +130,7 @@ fn print(connections: usize, contenders: &[&Contender], measured: &mut [Measured
             Some(table::median(pairs.map(|(own, other)| own / other).collect()))
         };
         let shown = |ratio: Option<f64>| ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-        let reference = contender::reference(contender.era);
+        let reference = contender.reference();
         let Measured { rates, busy, costs, loads, latencies } = &measured[index];
         let percentile = |share: f64| {
             let place = (latencies.len() as f64 * share) as usize;

@@ -1,6 +1,6 @@
 //! The same tools on mcp-runtime, as its documentation shows.
 //!
-//! Usage: `BENCH_SERVER=echo|echo-50|counter server-ours --transport streamable-http --port PORT`
+//! Usage: `BENCH_SERVER=echo|echo-50|counter|announcing server-ours --transport streamable-http --port PORT`
 
 use mcp_runtime::prelude::*;
 
@@ -70,13 +70,29 @@ mod counter {
     }
 }
 
+/// Promises news of its list, so that clients can listen.
+#[mcp_server(changes)]
+mod announcing {
+    /// Say it back.
+    #[tool]
+    pub async fn echo(
+        /// What to say back.
+        message: String,
+    ) -> String {
+        message
+    }
+}
+
 fn main() -> mcp_runtime::Result {
     let server = match std::env::var("BENCH_SERVER").as_deref() {
         Ok("echo") => two_tools::server(),
         Ok("echo-50") => fifty_tools::server(),
         Ok("counter") => counter::server(),
+        Ok("announcing") => announcing::server(),
         _ => {
-            eprintln!("usage: BENCH_SERVER=echo|echo-50|counter server-ours --transport streamable-http --port PORT");
+            eprintln!(
+                "usage: BENCH_SERVER=echo|echo-50|counter|announcing server-ours --transport streamable-http --port PORT"
+            );
             std::process::exit(2)
         }
     };

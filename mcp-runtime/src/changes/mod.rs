@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     task::Waker,
@@ -25,8 +25,8 @@ pub(crate) use mailbox::{Mailbox, TooMany};
 /// change is told once: what is announced again before a client was told is one change.
 ///
 /// Clients are promised news of the lists only where the server declares that they change: by
-/// `#[mcp_server(changes)]`, or because the program took [`Server::changes`](crate::Server::changes). News of single
-/// resources need no declaration.
+/// `#[mcp_server(changes)]`, because the program took [`Server::changes`](crate::Server::changes), or because a
+/// [provider](crate::provider) says so. News of single resources need no declaration.
 ///
 /// # Source
 /// 2025-11-25 server/tools, prompts, resources §List Changed Notification; 2026-07-28 basic/patterns/subscriptions.
@@ -93,6 +93,24 @@ struct Hub {
     /// As many as the register holds, to be read without its lock.
     listeners: AtomicUsize,
     register: Mutex<Register>,
+    /// Where everything is announced instead: the server that this one's is mounted on.
+    joined: OnceLock<Changes>,
+}
+
+/// Where to announce for as long as somebody else keeps the server: what a container remembers.
+#[derive(Clone)]
+pub(crate) struct WeakChanges(Weak<Hub>);
+
+impl WeakChanges {
+    /// The handle; `None` when the server is gone.
+    pub(crate) fn upgrade(&self) -> Option<Changes> {
+        self.0.upgrade().map(Changes)
+    }
+
+    /// Whether this is a handle of the same server.
+    pub(crate) fn is(&self, changes: &Changes) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&changes.0))
+    }
 }
 
 #[derive(Default)]
@@ -111,6 +129,17 @@ struct Listener {
 }
 
 impl Changes {
+    /// The same, without keeping the server's listeners.
+    pub(crate) fn downgrade(&self) -> WeakChanges {
+        WeakChanges(Arc::downgrade(&self.0))
+    }
+
+    /// From now on, what is announced here is announced there.
+    pub(crate) fn join(&self, other: Self) {
+        // Only the first counts: a server is mounted once.
+        let _ = self.0.joined.set(other);
+    }
+
     /// Opens a mailbox for news of these lists; [`Mailbox::subscribe`] adds single resources.
     pub(crate) fn open(&self, lists: ListChanges) -> Mailbox {
         let mut register = self.register();
@@ -135,6 +164,9 @@ impl Changes {
     /// Puts a change into the mailboxes of this process. This is all that an announcement does; a message from another
     /// instance of the server would come in here too.
     fn post(&self, change: &Change) {
+        if let Some(joined) = self.0.joined.get() {
+            return joined.post(change);
+        }
         if self.is_silent() {
             return;
         }
@@ -162,6 +194,9 @@ impl Changes {
 
     /// Whether nobody listens.
     fn is_silent(&self) -> bool {
+        if let Some(joined) = self.0.joined.get() {
+            return joined.is_silent();
+        }
         self.0.listeners.load(Ordering::Acquire) == 0
     }
 

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 pub use self::{prompt_set::PromptSet, resource_set::ResourceSet, set::SetError, tool_set::ToolSet};
 use crate::{
     call::{Context, PromptResult, ResourceResult, ToolError, ToolResult},
+    changes::{Changes, ListChanges},
     protocol::{Prompt, Resource, ResourceTemplate, Tool},
     service::BoxFuture,
 };
@@ -91,6 +92,19 @@ pub trait ToolProvider: Send + Sync + 'static {
         name: &'a str,
         arguments: &'a RawValue,
     ) -> BoxFuture<'a, Result<ToolResult, ToolError>>;
+
+    /// Whether the list can become another one while the server runs, for the same caller; by default it can't. Clients are
+    /// promised news of it then (`listChanged`), and the provider announces them: see [`connect`](Self::connect).
+    fn changes(&self) -> bool {
+        false
+    }
+
+    /// The server starts, and this is where the provider announces that the list is another one now:
+    /// [`Changes::tools_changed`]. Called once for each server that has the provider, before the first request. By default
+    /// nothing happens.
+    fn connect(&self, changes: &Changes) {
+        let _ = changes;
+    }
 }
 
 /// Resources that are not known at compile time: [`Server::resources`](crate::Server::resources).
@@ -123,6 +137,19 @@ pub trait ResourceProvider: Send + Sync + 'static {
     /// # Errors
     /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
     fn read<'a>(&'a self, cx: &'a Context, uri: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>>;
+
+    /// Whether the list can become another one while the server runs, for the same caller; by default it can't. Clients are
+    /// promised news of it then (`listChanged`), and the provider announces them: see [`connect`](Self::connect).
+    fn changes(&self) -> bool {
+        false
+    }
+
+    /// The server starts, and this is where the provider announces that the list is another one now:
+    /// [`Changes::resources_changed`]. Called once for each server that has the provider, before the first request. By default
+    /// nothing happens.
+    fn connect(&self, changes: &Changes) {
+        let _ = changes;
+    }
 }
 
 /// Prompts that are not known at compile time: [`Server::prompts`](crate::Server::prompts).
@@ -167,6 +194,19 @@ pub trait PromptProvider: Send + Sync + 'static {
         name: &'a str,
         arguments: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<PromptResult, ToolError>>;
+
+    /// Whether the list can become another one while the server runs, for the same caller; by default it can't. Clients are
+    /// promised news of it then (`listChanged`), and the provider announces them: see [`connect`](Self::connect).
+    fn changes(&self) -> bool {
+        false
+    }
+
+    /// The server starts, and this is where the provider announces that the list is another one now:
+    /// [`Changes::prompts_changed`]. Called once for each server that has the provider, before the first request. By default
+    /// nothing happens.
+    fn connect(&self, changes: &Changes) {
+        let _ = changes;
+    }
 }
 
 /// A name is searched on at most so many pages.
@@ -181,6 +221,22 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
+    /// Which lists can become others while the server runs.
+    pub(crate) fn changing(&self) -> ListChanges {
+        ListChanges {
+            tools: self.tools.iter().any(|provider| provider.changes()),
+            prompts: self.prompts.iter().any(|provider| provider.changes()),
+            resources: self.resources.iter().any(|provider| provider.changes()),
+        }
+    }
+
+    /// Tells all of them where to announce.
+    pub(crate) fn connect(&self, changes: &Changes) {
+        self.tools.iter().for_each(|provider| provider.connect(changes));
+        self.prompts.iter().for_each(|provider| provider.connect(changes));
+        self.resources.iter().for_each(|provider| provider.connect(changes));
+    }
+
     /// All of them, with tools and prompts under a prefix; resources keep their URIs.
     pub(crate) fn under(self, prefix: &str) -> Self {
         fn all<P: ?Sized>(providers: Vec<Arc<P>>, prefix: &str) -> impl Iterator<Item = Prefixed<P>> {

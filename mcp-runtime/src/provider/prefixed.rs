@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Page, PromptProvider, ToolProvider};
 use crate::{
     call::{Context, PromptResult, ToolError, ToolResult},
+    changes::Changes,
     protocol::{Prompt, Tool},
     service::BoxFuture,
 };
@@ -53,6 +54,14 @@ impl ToolProvider for Prefixed<dyn ToolProvider> {
     ) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
         self.provider.call(cx, self.inner(name).unwrap_or(name), arguments)
     }
+
+    fn changes(&self) -> bool {
+        self.provider.changes()
+    }
+
+    fn connect(&self, changes: &Changes) {
+        self.provider.connect(changes);
+    }
 }
 
 impl PromptProvider for Prefixed<dyn PromptProvider> {
@@ -79,5 +88,13 @@ impl PromptProvider for Prefixed<dyn PromptProvider> {
         arguments: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<PromptResult, ToolError>> {
         self.provider.get(cx, self.inner(name).unwrap_or(name), arguments)
+    }
+
+    fn changes(&self) -> bool {
+        self.provider.changes()
+    }
+
+    fn connect(&self, changes: &Changes) {
+        self.provider.connect(changes);
     }
 }

@@ -2,15 +2,20 @@
 
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
 
-use super::{Page, PromptProvider, SetError, set::Set};
+use super::{
+    Page, PromptProvider, SetError,
+    set::{Held, Set},
+};
 use crate::{
     call::{Context, PromptResult, ToolError},
+    changes::Changes,
     protocol::Prompt,
     service::BoxFuture,
 };
 
 /// Prompts that can be added and removed while the server runs. Cheap to clone: the program keeps one clone, the server
-/// gets another with [`Server::prompts`](crate::Server::prompts).
+/// gets another with [`Server::prompts`](crate::Server::prompts). Clients that asked for news of the list are told of each
+/// change.
 #[derive(Clone, Default)]
 pub struct PromptSet(Arc<Set<Entry>>);
 
@@ -19,6 +24,12 @@ type Handler = dyn Fn(BTreeMap<String, String>) -> BoxFuture<'static, Result<Pro
 struct Entry {
     prompt: Prompt,
     handler: Box<Handler>,
+}
+
+impl Held for Entry {
+    fn announce(changes: &Changes, _: &str, _: bool) {
+        changes.prompts_changed();
+    }
 }
 
 impl PromptSet {
@@ -88,5 +99,13 @@ impl PromptProvider for PromptSet {
             Some(entry) => (entry.handler)(arguments.clone()),
             None => Box::pin(async move { Err(ToolError::new(format!("The prompt `{name}` was removed meanwhile"))) }),
         }
+    }
+
+    fn changes(&self) -> bool {
+        true
+    }
+
+    fn connect(&self, changes: &Changes) {
+        self.0.connect(changes);
     }
 }

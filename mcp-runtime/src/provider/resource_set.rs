@@ -2,15 +2,20 @@
 
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
 
-use super::{Page, ResourceProvider, SetError, has_scheme, set::Set};
+use super::{
+    Page, ResourceProvider, SetError, has_scheme,
+    set::{Held, Set},
+};
 use crate::{
     call::{Context, ResourceResult, ToolError},
+    changes::Changes,
     protocol::{Resource, ResourceContents, ResourceTemplate, UriTemplate},
     service::BoxFuture,
 };
 
 /// Resources and templates of them that can be added and removed while the server runs. Cheap to clone: the program keeps
-/// one clone, the server gets another with [`Server::resources`](crate::Server::resources).
+/// one clone, the server gets another with [`Server::resources`](crate::Server::resources). Clients that asked for news of
+/// the list are told of each change, and those that subscribed to a resource, that another one took its place.
 #[derive(Clone, Default)]
 pub struct ResourceSet(Arc<Inner>);
 
@@ -31,6 +36,22 @@ struct Family {
     template: ResourceTemplate,
     uris: UriTemplate,
     handler: Box<Handler>,
+}
+
+impl Held for Entry {
+    fn announce(changes: &Changes, uri: &str, replaced: bool) {
+        changes.resources_changed();
+        // What stands in its place reads otherwise.
+        if replaced {
+            changes.resource_updated(uri);
+        }
+    }
+}
+
+impl Held for Family {
+    fn announce(changes: &Changes, _: &str, _: bool) {
+        changes.resources_changed();
+    }
 }
 
 impl ResourceSet {
@@ -153,5 +174,14 @@ impl ResourceProvider for ResourceSet {
                 (result, _) => result,
             })
         })
+    }
+
+    fn changes(&self) -> bool {
+        true
+    }
+
+    fn connect(&self, changes: &Changes) {
+        self.0.resources.connect(changes);
+        self.0.templates.connect(changes);
     }
 }

@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fmt,
     ops::Bound,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use super::Page;
+use crate::changes::{Changes, WeakChanges};
 
 /// So many are on one page of a container.
 const PAGE: usize = 500;
@@ -26,48 +27,79 @@ impl fmt::Display for SetError {
 
 impl std::error::Error for SetError {}
 
+/// Something that a container holds.
+pub(super) trait Held {
+    /// Announces that the one of this name was added or removed, or that another took its place.
+    fn announce(changes: &Changes, name: &str, replaced: bool);
+}
+
 /// Things by name, in the order of their names: a page begins behind the last name of the one before, whatever was added
 /// or removed meanwhile.
-pub(super) struct Set<T>(RwLock<BTreeMap<String, Arc<T>>>);
+pub(super) struct Set<T> {
+    things: RwLock<BTreeMap<String, Arc<T>>>,
+    /// The servers that have this container, to be told of what changes.
+    servers: Mutex<Vec<WeakChanges>>,
+}
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
-        Self(RwLock::default())
+        Self { things: RwLock::default(), servers: Mutex::default() }
     }
 }
 
-impl<T> Set<T> {
+impl<T: Held> Set<T> {
     /// Puts a thing in, in the place of one of the same name.
     pub(super) fn insert(&self, name: String, thing: T) -> Result<(), SetError> {
-        let mut things = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut things = self.things.write().unwrap_or_else(PoisonError::into_inner);
         if things.len() >= MOST && !things.contains_key(&name) {
             return Err(SetError(format!("the set is full: it holds {MOST}; remove some, or write a provider")));
         }
-        things.insert(name, Arc::new(thing));
+        let before = things.insert(name.clone(), Arc::new(thing));
+        drop(things);
+        self.announce(&name, before.is_some());
         Ok(())
     }
 
     /// Takes a thing out; says whether it was there.
     pub(super) fn remove(&self, name: &str) -> bool {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+        let removed = self.things.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        if removed.is_some() {
+            self.announce(name, false);
+        }
+        removed.is_some()
+    }
+
+    /// From now on, what changes is announced there too.
+    pub(super) fn connect(&self, changes: &Changes) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|server| server.upgrade().is_some() && !server.is(changes));
+        servers.push(changes.downgrade());
+    }
+
+    /// Announces when what it is about can be seen: a client may look at once.
+    fn announce(&self, name: &str, replaced: bool) {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for changes in servers.iter().filter_map(WeakChanges::upgrade) {
+            T::announce(&changes, name, replaced);
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<T>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.things.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// The first thing of which `find` makes something.
     pub(super) fn find_map<R>(&self, find: impl FnMut(&Arc<T>) -> Option<R>) -> Option<R> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().find_map(find)
+        self.things.read().unwrap_or_else(PoisonError::into_inner).values().find_map(find)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.things.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// A page behind the name that is the cursor.
     pub(super) fn page<S>(&self, cursor: Option<&str>, show: impl Fn(&T) -> S) -> Page<S> {
-        let things = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let things = self.things.read().unwrap_or_else(PoisonError::into_inner);
         let behind = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = things.range::<str, _>((behind, Bound::Unbounded));
         let mut last = None;
@@ -89,6 +121,10 @@ impl<T> Set<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Held for i32 {
+        fn announce(_: &Changes, _: &str, _: bool) {}
+    }
 
     #[test]
     fn pages_go_on_behind_a_name_that_is_gone_meanwhile() {

@@ -5,9 +5,13 @@ use std::{fmt, future::Future, sync::Arc};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{Page, SetError, ToolProvider, set::Set};
+use super::{
+    Page, SetError, ToolProvider,
+    set::{Held, Set},
+};
 use crate::{
     call::{Context, ToolError, ToolResult},
+    changes::Changes,
     protocol::Tool,
     schema::{ArgumentType, check_tool, input_schema},
     service::BoxFuture,
@@ -15,6 +19,8 @@ use crate::{
 
 /// Tools that can be added and removed while the server runs. Cheap to clone: the program keeps one clone, the server gets
 /// another with [`Server::tools`](crate::Server::tools).
+///
+/// Clients that asked for news of the list are told of each change.
 ///
 /// All callers have the same tools; where they differ, write a [`ToolProvider`] or say
 /// [`Server::visible`](crate::Server::visible).
@@ -26,6 +32,12 @@ type Handler = dyn Fn(&RawValue) -> BoxFuture<'static, Result<ToolResult, ToolEr
 struct Entry {
     tool: Tool,
     handler: Box<Handler>,
+}
+
+impl Held for Entry {
+    fn announce(changes: &Changes, _: &str, _: bool) {
+        changes.tools_changed();
+    }
 }
 
 impl ToolSet {
@@ -125,5 +137,13 @@ impl ToolProvider for ToolSet {
             Some(entry) => (entry.handler)(arguments),
             None => Box::pin(async move { Err(ToolError::new(format!("The tool `{name}` was removed meanwhile"))) }),
         }
+    }
+
+    fn changes(&self) -> bool {
+        true
+    }
+
+    fn connect(&self, changes: &Changes) {
+        self.0.connect(changes);
     }
 }

@@ -40,6 +40,9 @@ impl Server {
                 return Err(StartError::Mount { advice });
             }
             members.push((prefix.clone(), other.compose()?));
+            if let Some(changes) = other.changes.take() {
+                changes.join(self.changes());
+            }
             self.providers.append(std::mem::take(&mut other.providers), &prefix);
             for (id, settings) in std::mem::take(&mut other.extensions) {
                 self.extensions.entry(id).or_insert(settings);
