@@ -1,4 +1,5 @@
-//! Sessions that were only opened cost nothing: what the operating system says of a server's memory.
+//! What the operating system says of a server's memory: sessions that were only opened cost nothing, clients that only
+//! listen little.
 
 use std::{
     fs,
@@ -6,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{HttpServer, Request, Response, http::connect};
+use crate::support::{
+    HttpServer, Request, Response,
+    http::{connect, read_chunk},
+};
 
 const SESSIONS: usize = 100_000;
 const CONNECTIONS: usize = 4;
@@ -54,4 +58,38 @@ fn a_hundred_thousand_sessions_that_were_only_opened_cost_less_than_five_mebibyt
     let grown = resident(server.pid()).saturating_sub(before);
     assert!(grown < 5 * 1024, "{SESSIONS} sessions cost {grown} KiB");
     assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+const LISTENERS: usize = 5_000;
+
+/// Opens this many connections, each with a subscription that was acknowledged.
+fn listen(port: u16, listeners: usize) -> Vec<std::net::TcpStream> {
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"resourcesListChanged":true,"resourceSubscriptions":["board://topics"]},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+    let request = Request::post(body)
+        .header("MCP-Protocol-Version", "2026-07-28")
+        .header("Mcp-Method", "subscriptions/listen")
+        .bytes(port);
+    let opened = (0..listeners).map(|_| {
+        let mut connection = connect(port);
+        connection.write_all(&request).expect("the server reads");
+        let mut answer = BufReader::new(connection.try_clone().expect("a socket has two ends"));
+        assert_eq!(Response::read_head(&mut answer).status, 200);
+        let acknowledged = read_chunk(&mut answer).expect("a subscription is acknowledged");
+        assert!(acknowledged.windows(12).any(|part| part == b"acknowledged"));
+        connection
+    });
+    opened.collect()
+}
+
+#[test]
+fn five_thousand_listeners_that_hear_nothing_cost_at_most_24_kibibytes_each() {
+    let server = HttpServer::start("watch");
+    // What the first ones reserve stays reserved.
+    drop(listen(server.port, 50));
+    let before = resident(server.pid());
+    let listeners = listen(server.port, LISTENERS);
+    let grown = resident(server.pid()).saturating_sub(before);
+    println!("{LISTENERS} listeners cost {grown} KiB, {:.1} KiB each", grown as f64 / LISTENERS as f64);
+    assert!(grown < 24 * LISTENERS, "{LISTENERS} listeners cost {grown} KiB");
+    drop(listeners);
 }

@@ -45,6 +45,8 @@ pub(crate) struct Era {
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
+    /// The subscriptions of 2026-07-28.
+    listeners: modern::Listeners,
     /// What sessions were not told yet.
     pub(crate) news: SessionNews,
     /// Questions that wait for their answers.
@@ -113,6 +115,7 @@ impl Era {
             prepared: Prepared::new(card, offered, lists, with_handles)?,
             in_flight: InFlight::default(),
             streams: Streams::default(),
+            listeners: modern::Listeners::default(),
             open: Open::default(),
             events,
             news: SessionNews::new(shared.changes.clone(), offered),

@@ -1,6 +1,6 @@
 //! `subscriptions/listen`: an answer that goes on for as long as both sides want.
 
-use std::task::Poll;
+use std::{sync::Arc, task::Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -19,7 +19,7 @@ const URI_LIMIT: usize = 2048;
 
 /// A subscription under way.
 pub(crate) struct Listening {
-    mailbox: Mailbox,
+    mailbox: Arc<Mailbox>,
     /// The first message: what is honoured.
     acknowledgement: Bytes,
     /// The answer, for the end.
@@ -57,7 +57,10 @@ pub(super) fn open(
         prompts: asked.lists.prompts && offered.prompts,
         resources: asked.lists.resources && offered.resources,
     };
-    let mailbox = era.shared.changes.open(lists);
+    let mailbox = Arc::new(era.shared.changes.open(lists));
+    if let Some(principal) = around.principal {
+        era.listeners.enter(principal, &mailbox);
+    }
     // As many as there can be; the acknowledgement says which.
     let honoured = asked.resources.filter(|_| era.offered.resources).map(|mut resources| {
         resources.retain(|uri| mailbox.subscribe(uri).is_ok());

@@ -3,11 +3,13 @@
 mod ask;
 mod headers;
 mod listen;
+mod listeners;
 
 pub(super) use ask::ask;
 
 use http::StatusCode;
 pub(crate) use listen::Listening;
+pub(super) use listeners::Listeners;
 use serde_json::json;
 
 use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse, tasks};
