@@ -259,6 +259,7 @@ const _: () = {
             ..__mcp::CacheHint::NONE
         },
         lenient: true,
+        changes: false,
         ..__mcp::ServerCard::BLANK
     };
     #[automatically_derived]
