@@ -423,12 +423,14 @@ fn abuse_g20_a_session_chooses_its_own_level_and_nobody_elses() {
     }
 }
 
-// Proves: U-01, U-03, V-08, P-20.
+// Proves: SB-09, U-01, U-03, V-08, P-20.
 #[test]
 fn on_2026_07_28_a_request_is_told_from_the_level_on_that_it_names_and_otherwise_nothing() {
     let server = Served::new();
     let log = |meta: Value| modern(&json!(1), "tools/call", json!({ "name": "log" }), meta).send(server.port);
     let level = |level: Value| json!({ "io.modelcontextprotocol/logLevel": level });
+    let mut listener = listen(server.port, json!(2), json!({ "toolsListChanged": true }));
+    listener.next().unwrap();
     assert_eq!(levels(&log(json!({}))), Vec::<String>::new());
     assert_eq!(levels(&log(level(json!("debug")))), ["debug", "warning"]);
     assert_eq!(levels(&log(level(json!("warning")))), ["warning"]);
@@ -439,6 +441,7 @@ fn on_2026_07_28_a_request_is_told_from_the_level_on_that_it_names_and_otherwise
     let told = log(level(json!("warning"))).messages();
     let told: Value = serde_json::from_str(&told[0]).unwrap();
     assert_eq!(told["params"], json!({ "level": "warning", "logger": "board", "data": { "left": 3 } }));
+    assert!(listener.is_silent(), "who listens is told of no request");
     // It is no method of this revision.
     let request = modern(&json!(1), "logging/setLevel", json!({ "level": "info" }), json!({}));
     let answer = request.send(server.port);

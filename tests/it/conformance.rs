@@ -34,6 +34,22 @@ const STABLE: &[(&str, usize)] = &[("2025-06-18", 26), ("2025-11-25", 32)];
 const EXTENSION: &str = "extension";
 /// The one scenario that the suite itself leaves out, always.
 const LEFT_OUT: &str = "tasks-status-notifications";
+/// Scenarios of the newest suite, and the requirements that they prove.
+const PROOFS: &[&str] = &[
+    "caching",                                   // Proves: CA-01, RS-08.
+    "dns-rebinding-protection",                  // Proves: H-02, H-03.
+    "elicitation-sep1034-defaults",              // Proves: E-02.
+    "elicitation-sep1330-enums",                 // Proves: E-02.
+    "http-custom-header-server-validation",      // Proves: N-04, N-05.
+    "http-header-validation",                    // Proves: N-02, N-03.
+    "input-required-result-capability-check",    // Proves: MR-03.
+    "input-required-result-non-tool-request",    // Proves: PC-02.
+    "input-required-result-tampered-state",      // Proves: MR-04.
+    "input-required-result-unsupported-methods", // Proves: MR-01.
+    "resources-read-binary",                     // Proves: RS-01, RS-07.
+    "sep-2164-resource-not-found",               // Proves: RS-03.
+    "server-stateless", // Proves: J-11, M-01, M-02, M-03, M-05, N-07, SB-02, SB-04, V-06, V-07.
+];
 
 /// How long one scenario may take; it takes about a second.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -223,6 +239,16 @@ fn table(suite_name: &str, rows: &[Row]) -> String {
 fn the_newest_conformance_suite_passes_in_every_revision() {
     if let Some(suite) = Suite::installed("@modelcontextprotocol/conformance") {
         passes("conformance 0.2.0-alpha.12", &suite, NEWEST);
+    }
+}
+
+#[test]
+fn the_scenarios_that_prove_requirements_are_run() {
+    let Some(suite) = Suite::installed("@modelcontextprotocol/conformance") else { return };
+    let windows = suite.windows();
+    for scenario in PROOFS {
+        let revisions = windows.get(*scenario).unwrap_or_else(|| panic!("the suite has no {scenario}"));
+        assert!(NEWEST.iter().any(|(known, _)| revisions.iter().any(|revision| revision == known)), "{scenario}");
     }
 }
 

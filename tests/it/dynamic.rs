@@ -120,6 +120,74 @@ fn pages_have_the_size_that_the_server_wants_and_nothing_is_lost_or_doubled() {
     }
 }
 
+// Proves: CA-02.
+#[test]
+fn all_pages_of_a_list_are_kept_for_the_same_callers() {
+    let served = Served::new(|server| server.tools(personal()).page_size(2));
+    let client = Client::new(served.port, Era::Modern);
+    let (mut cursor, mut scopes) = (Value::Null, Vec::new());
+    loop {
+        let page = client.request("tools/list", json!({ "cursor": cursor }))["result"].clone();
+        scopes.push(page["cacheScope"].as_str().expect("a scope").to_owned());
+        cursor = page["nextCursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert!(scopes.len() > 3 && scopes.iter().all(|scope| *scope == scopes[0]), "{scopes:?}");
+}
+
+// Proves: CA-05, M-04, TL-12.
+#[test]
+fn a_list_is_the_same_whoever_the_client_says_it_is_and_whatever_it_called() {
+    let served = Served::new(|server| server.tools(personal()));
+    let said = |name: &str, capabilities: Value| {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientInfo": { "name": name, "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
+        });
+        let lists = ["tools/list", "prompts/list", "resources/list", "server/discover"].map(|method| {
+            let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": { "_meta": meta } });
+            let request = Request::post(body.to_string()).header("MCP-Protocol-Version", MODERN);
+            request.header("Mcp-Method", method).send(served.port).text()
+        });
+        assert!(lists[0].contains("\"of_nobody\""), "{}", lists[0]);
+        lists
+    };
+    let first = said("admin", json!({ "elicitation": {}, "sampling": {}, "roots": {} }));
+    let client = Client::new(served.port, Era::Modern);
+    for tool in ["last", "count", "echo", "no such tool"] {
+        client.call(tool, json!({}));
+    }
+    assert_eq!(said("nobody", json!({})), first);
+    assert_eq!(said("admin", json!({ "extensions": { "com.example/x": {} } })), first);
+}
+
+// Proves: TL-03.
+#[test]
+fn the_schema_of_a_provided_tool_is_read_in_its_dialect() {
+    let tools = ToolSet::new();
+    let add = |name: &str, mut schema: Value, items: &str| {
+        schema["type"] = json!("object");
+        schema["properties"] = json!({ "pair": { "type": "array", items: [{ "type": "integer" }] } });
+        tools.add_tool(Tool::new(name, "x", &schema), async |_: Value| Ok(ToolResult::text("taken")))
+    };
+    add("newest", json!({}), "prefixItems").unwrap();
+    add("named", json!({ "$schema": "https://json-schema.org/draft/2020-12/schema" }), "prefixItems").unwrap();
+    add("older", json!({ "$schema": "http://json-schema.org/draft-07/schema#" }), "items").unwrap();
+    let unknown = add("unknown", json!({ "$schema": "https://schema.example/dialect" }), "items").unwrap_err();
+    assert!(unknown.to_string().contains("schema.example"), "{unknown}");
+    let served = Served::new(|server| server.tools(tools.clone()));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        for tool in ["newest", "named", "older"] {
+            assert_eq!(client.call(tool, json!({ "pair": [1] }))["result"]["content"][0]["text"], "taken", "{tool}");
+            assert_eq!(client.call(tool, json!({ "pair": ["x"] }))["result"]["isError"], true, "{tool}");
+        }
+    }
+}
+
 #[test]
 fn provided_tools_stand_behind_the_declared_ones_page_by_page() {
     for size in [1, 3, 1_000] {

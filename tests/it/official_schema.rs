@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     fs,
+    ops::RangeInclusive,
     sync::{LazyLock, Mutex, PoisonError},
 };
 
@@ -21,6 +22,12 @@ pub(crate) const REVISIONS: [&str; 5] = ["2024-11-05", "2025-03-26", "2025-06-18
 
 /// The schema of the extension for tasks on 2026-07-28.
 const TASKS_EXTENSION: &str = "tasks-extension";
+
+/// The codes below which JSON-RPC and the specification reserve what they do not use.
+const RESERVED: RangeInclusive<i64> = -32768..=-32000;
+
+/// What 2026-07-28 uses of them.
+const CODES: [i64; 8] = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022];
 
 /// Fails unless a message that came after this text was sent is what the revision's schema says.
 ///
@@ -110,7 +117,13 @@ fn validate_error(revision: &str, error: &Value, message: &Value) -> Result<(), 
     validate(revision, envelope, &complete)?;
     validate(revision, "JSONRPCMessage", &complete)?;
     // From 2026-07-28 on the well-known errors have types of their own: some of the error, some of the whole message.
-    let (definition, whole) = match error["code"].as_i64() {
+    let code = error["code"].as_i64();
+    if has(revision, "HeaderMismatchError")
+        && code.is_some_and(|code| !CODES.contains(&code) && RESERVED.contains(&code))
+    {
+        return Err(format!("{revision} reserves the code of {error} for something else"));
+    }
+    let (definition, whole) = match code {
         Some(-32700) => ("ParseError", false),
         Some(-32600) => ("InvalidRequestError", false),
         Some(-32601) => ("MethodNotFoundError", false),
@@ -261,6 +274,17 @@ fn a_typed_error_of_2026_07_28_needs_its_data() {
     fails("2026-07-28", "tools/list", &error);
     error["error"]["data"] = json!({ "supported": ["2026-07-28"], "requested": "2099-01-01" });
     passes("2026-07-28", "tools/list", &error);
+}
+
+// Proves: J-12.
+#[test]
+fn a_reserved_code_that_2026_07_28_does_not_use_is_wrong() {
+    let error = |code: i64| json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": "?" } });
+    for code in [-32001, -32002, -32042, -32023, -32099, -32000] {
+        fails("2026-07-28", "resources/read", &error(code));
+    }
+    passes("2025-11-25", "resources/read", &error(-32002));
+    passes("2026-07-28", "resources/read", &error(429));
 }
 
 #[test]

@@ -17,7 +17,7 @@
 //! The headers that a client of the revision sends are sent without being written down. `UPDATE=1` writes down what came.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -31,7 +31,7 @@ use crate::{
     support::{HttpServer, Request, StdioServer, http::EventReader},
 };
 
-// Proves: J-05, J-09, J-11, CA-01, T-03, TL-02, TL-05.
+// Proves: J-03, J-05, J-09, J-11, J-12, CA-01, T-03, TL-02, TL-05.
 #[test]
 fn every_transcript_is_what_happens_over_http_and_stdio() {
     let mut played = 0;
@@ -132,9 +132,11 @@ impl Transcript {
         let mut revision = self.revision.clone();
         // What is answered at last when the client answers a question.
         let mut asked = String::new();
+        let mut questions = BTreeSet::new();
         for step in &self.steps {
             let Step::Exchange { sent, headers, expected, .. } = step else {
                 over.another_client();
+                questions.clear();
                 played.push((0, Vec::new()));
                 continue;
             };
@@ -159,6 +161,9 @@ impl Transcript {
                 let claims = sent.contains("io.modelcontextprotocol/");
                 let revision = if claims { &self.revision } else { &revision };
                 official_schema::assert_valid(revision, &sent, &message);
+                if message.get("method").is_some() && message.get("id").is_some() {
+                    assert!(questions.insert(message["id"].to_string()), "an id was used before: {message}");
+                }
             }
             played.push((status, messages));
         }
