@@ -352,9 +352,10 @@ impl Engine {
         Box::pin(async move {
             let Some(scope) = to.scope else { return Some(work.await) };
             let cancelled = self.era.in_flight.enter(scope, to.id.clone());
-            match select(pin!(work), pin!(cancelled.wait())).await {
-                Either::Left((outcome, _)) => Some(outcome),
-                Either::Right(_) => None,
+            // Cancelled first: work that has something to say at the same time says nothing more.
+            match select(pin!(cancelled.wait()), pin!(work)).await {
+                Either::Left(_) => None,
+                Either::Right((outcome, _)) => Some(outcome),
             }
         })
         .await
