@@ -18,6 +18,7 @@ mod matrix;
 #[cfg(target_os = "linux")]
 mod memory;
 mod official_schema;
+mod one_handler;
 mod programs;
 mod results;
 mod robustness;

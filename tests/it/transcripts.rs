@@ -4,10 +4,11 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `# text` | the law that it shows; `# example: NAME` names the server, `# over: http` leaves stdio out, `# proves: J-01` names requirements (`matrix.rs`) |
+//! | `# text` | the law that it shows; `# example: NAME` names the server, `# over: http` leaves stdio out, `# proves: J-01` names requirements (`matrix.rs`), `# apart: METHOD` messages that come when they come: they must be valid, and are held against nothing |
 //! | `> text` | what the client sends: a message, or `GET` or `DELETE` |
+//! | `>~ text` | the same, sent again for as long as the task that it asks for is at work |
 //! | `>: Name: value`, `>- Name` | a header of the next message, or a header to leave out (HTTP) |
-//! | `< json` | a message that comes back; `"$name"` stands for a string that is remembered, `"$*"` for any value, `$*` in a string for any part of it |
+//! | `< json` | a message that comes back; `"$name"` stands for a string that is remembered, `"$*"` for any value, `$*` in a string for any part of it, `"name?"` for a member that may be absent |
 //! | `<: 404` | the status that comes back, if it is not 200, or 202 for nothing (HTTP) |
 //! | `---` | another client comes (HTTP) |
 //!
@@ -21,7 +22,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -62,10 +63,12 @@ fn transcripts() -> Vec<PathBuf> {
     files
 }
 
-struct Transcript {
-    revision: String,
-    example: String,
+pub(crate) struct Transcript {
+    pub(crate) revision: String,
+    pub(crate) example: String,
     over_stdio: bool,
+    /// Methods of messages that come when they come.
+    apart: Vec<String>,
     steps: Vec<Step>,
     /// The text before the first step, kept as it is.
     head: String,
@@ -73,21 +76,43 @@ struct Transcript {
 
 /// What is sent and what should come back, or another client.
 enum Step {
-    Exchange { sent: String, headers: Vec<(String, Option<String>)>, status: Option<u16>, expected: Vec<String> },
+    Exchange {
+        sent: String,
+        headers: Vec<(String, Option<String>)>,
+        status: Option<u16>,
+        expected: Vec<String>,
+        until_done: bool,
+    },
     AnotherClient,
 }
 
 /// What came back, exchange by exchange.
-struct Played(Vec<(u16, Vec<String>)>);
+pub(crate) struct Played {
+    exchanges: Vec<(u16, Vec<String>)>,
+    apart: Vec<Value>,
+}
+
+impl Played {
+    /// Every message that came and is held against the transcript, in order.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Value> {
+        self.exchanges.iter().flat_map(|(_, messages)| messages).map(|message| parse(message))
+    }
+
+    /// The messages that came when they came.
+    pub(crate) fn apart(&self) -> &[Value] {
+        &self.apart
+    }
+}
 
 impl Transcript {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).expect("a transcript can be read");
         let revision = path.parent().and_then(Path::file_name).expect("a folder for each revision");
         let mut transcript = Self {
             revision: revision.to_string_lossy().into_owned(),
             example: "notebook".into(),
             over_stdio: true,
+            apart: Vec::new(),
             steps: Vec::new(),
             head: String::new(),
         };
@@ -97,6 +122,8 @@ impl Transcript {
                 let comment = comment.trim();
                 if let Some(name) = comment.strip_prefix("example:") {
                     transcript.example = name.trim().into();
+                } else if let Some(method) = comment.strip_prefix("apart:") {
+                    transcript.apart.push(method.trim().into());
                 } else if comment == "over: http" {
                     transcript.over_stdio = false;
                 }
@@ -106,10 +133,11 @@ impl Transcript {
                 headers.push((name.to_owned(), Some(value.trim().to_owned())));
             } else if let Some(name) = line.strip_prefix(">- ") {
                 headers.push((name.trim().to_owned(), None));
-            } else if let Some(sent) = line.strip_prefix("> ") {
+            } else if let Some(sent) = line.strip_prefix("> ").or_else(|| line.strip_prefix(">~ ")) {
                 let headers = std::mem::take(&mut headers);
-                let step = Step::Exchange { sent: sent.into(), headers, status: None, expected: Vec::new() };
-                transcript.steps.push(step);
+                let until_done = line.starts_with(">~");
+                let (sent, expected) = (sent.into(), Vec::new());
+                transcript.steps.push(Step::Exchange { sent, headers, status: None, expected, until_done });
             } else if let Some(expected_status) = line.strip_prefix("<: ") {
                 let Some(Step::Exchange { status, .. }) = transcript.steps.last_mut() else { panic!("{line}") };
                 *status = Some(expected_status.trim().parse().expect("a status is a number"));
@@ -126,15 +154,16 @@ impl Transcript {
     }
 
     /// Plays all steps; values that are remembered go into later messages.
-    fn play(&self, mut over: Over) -> Played {
+    pub(crate) fn play(&self, mut over: Over) -> Played {
         let mut remembered: BTreeMap<String, String> = BTreeMap::new();
         let mut played = Vec::new();
+        let mut apart = Vec::new();
         let mut revision = self.revision.clone();
         // What is answered at last when the client answers a question.
         let mut asked = String::new();
         let mut questions = BTreeSet::new();
         for step in &self.steps {
-            let Step::Exchange { sent, headers, expected, .. } = step else {
+            let Step::Exchange { sent, headers, expected, until_done, .. } = step else {
                 over.another_client();
                 questions.clear();
                 played.push((0, Vec::new()));
@@ -144,13 +173,23 @@ impl Transcript {
             for (name, value) in &remembered {
                 sent = sent.replace(&format!("${name}"), value);
             }
-            let (status, messages) = over.exchange(&sent, headers, expected.len());
+            let comes_apart = |message: &str| self.apart.iter().any(|method| parse(message)["method"] == **method);
+            let begun = Instant::now();
+            let (status, mut messages) = loop {
+                let (status, messages) = over.exchange(&sent, headers, expected.len(), &comes_apart);
+                let works = |message: &String| parse(message)["result"]["status"] == "working";
+                if !until_done || !messages.iter().any(works) || begun.elapsed() > Duration::from_secs(10) {
+                    break (status, messages);
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            };
             if is_answer(&sent) {
                 sent.clone_from(&asked);
             } else {
                 asked.clone_from(&sent);
             }
-            for (expected, message) in expected.iter().zip(&messages) {
+            let held = messages.iter().filter(|message| !comes_apart(message));
+            for (expected, message) in expected.iter().zip(held) {
                 remember(&parse(expected), &parse(message), &mut remembered);
             }
             for message in messages.iter().map(|message| parse(message)) {
@@ -165,9 +204,10 @@ impl Transcript {
                     assert!(questions.insert(message["id"].to_string()), "an id was used before: {message}");
                 }
             }
+            apart.extend(messages.extract_if(.., |message| comes_apart(message)).map(|message| parse(&message)));
             played.push((status, messages));
         }
-        Played(played)
+        Played { exchanges: played, apart }
     }
 
     /// Compares what came with what should, or writes it down.
@@ -175,8 +215,8 @@ impl Transcript {
         let mut actual = self.head.clone();
         let mut wrong = Vec::new();
         let mut remembered: BTreeMap<String, String> = BTreeMap::new();
-        for (step, (status, messages)) in self.steps.iter().zip(&played.0) {
-            let Step::Exchange { sent, headers, status: expected_status, expected } = step else {
+        for (step, (status, messages)) in self.steps.iter().zip(&played.exchanges) {
+            let Step::Exchange { sent, headers, status: expected_status, expected, until_done } = step else {
                 actual += "\n---\n";
                 continue;
             };
@@ -187,7 +227,7 @@ impl Transcript {
                     None => writeln!(actual, ">- {name}"),
                 };
             }
-            let _ = writeln!(actual, "> {sent}");
+            let _ = writeln!(actual, "{} {sent}", if *until_done { ">~" } else { ">" });
             let usual = if messages.is_empty() { 202 } else { 200 };
             // Stdio has no status: zero.
             if *status != 0 && *status != usual {
@@ -267,10 +307,12 @@ fn agree(pattern: &Value, actual: &Value, remembered: &mut BTreeMap<String, Stri
             })
         }
         (Value::Object(pattern), Value::Object(actual)) => {
-            pattern.len() == actual.len()
-                && pattern
-                    .iter()
-                    .all(|(key, pattern)| actual.get(key).is_some_and(|actual| agree(pattern, actual, remembered)))
+            let absent = |key: &str| key.strip_suffix('?').is_some_and(|key| actual.get(key).is_none());
+            pattern.keys().filter(|key| !absent(key)).count() == actual.len()
+                && pattern.iter().all(|(key, pattern)| {
+                    let actual = actual.get(key.strip_suffix('?').unwrap_or(key));
+                    actual.map_or(absent(key), |actual| agree(pattern, actual, remembered))
+                })
         }
         (Value::Array(pattern), Value::Array(actual)) => {
             pattern.len() == actual.len()
@@ -287,7 +329,7 @@ fn is_answer(sent: &str) -> bool {
 }
 
 /// A running example and the clients that speak to it.
-enum Over {
+pub(crate) enum Over {
     Http {
         server: HttpServer,
         session: Option<String>,
@@ -299,11 +341,11 @@ enum Over {
 }
 
 impl Over {
-    fn http(example: &str) -> Self {
+    pub(crate) fn http(example: &str) -> Self {
         Self::Http { server: HttpServer::start(example), session: None, version: None, open: None }
     }
 
-    fn stdio(example: &str) -> Self {
+    pub(crate) fn stdio(example: &str) -> Self {
         Self::Stdio(StdioServer::start(example))
     }
 
@@ -314,12 +356,25 @@ impl Over {
         }
     }
 
-    /// Sends a message; gives the status (0 on stdio) and the messages that came back.
-    fn exchange(&mut self, sent: &str, headers: &[(String, Option<String>)], expected: usize) -> (u16, Vec<String>) {
+    /// Sends a message; gives the status (0 on stdio) and the messages that came back. So many are expected, not counting
+    /// those that come apart.
+    fn exchange(
+        &mut self,
+        sent: &str,
+        headers: &[(String, Option<String>)],
+        expected: usize,
+        comes_apart: &dyn Fn(&str) -> bool,
+    ) -> (u16, Vec<String>) {
         match self {
             Self::Stdio(server) => {
                 server.send(sent);
-                let mut messages: Vec<String> = (0..expected).map(|_| server.receive()).collect();
+                let mut messages = Vec::new();
+                let mut held = 0;
+                while held < expected {
+                    let message = server.receive();
+                    held += usize::from(!comes_apart(&message));
+                    messages.push(message);
+                }
                 if expected == 0 {
                     // Silence can't be waited for; what comes late would be taken for the next answer and fail there.
                     messages.extend(server.receive_within(Duration::from_millis(20)));
@@ -336,7 +391,11 @@ impl Over {
                 if let Some(claim) = claim.as_str() {
                     request = request.header("MCP-Protocol-Version", claim);
                     request = request.header("Mcp-Method", message["method"].as_str().unwrap_or_default());
-                    let mirrored = if message["method"] == "resources/read" { "uri" } else { "name" };
+                    let mirrored = match message["method"].as_str() {
+                        Some("resources/read") => "uri",
+                        Some("tasks/get" | "tasks/update" | "tasks/cancel") => "taskId",
+                        _ => "name",
+                    };
                     if let Some(name) = message["params"][mirrored].as_str() {
                         request = request.header("Mcp-Name", name);
                     }
