@@ -23,6 +23,7 @@ mod programs;
 mod results;
 mod robustness;
 mod running;
+mod stores;
 mod streams;
 mod support;
 mod tasks;

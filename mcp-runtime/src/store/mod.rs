@@ -9,6 +9,8 @@ mod events;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 mod state;
 mod tasks;
@@ -17,6 +19,8 @@ pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
 pub use memory::{MemoryEventLog, MemoryStore, MemoryTaskStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub(crate) use state::Encode;
 pub use state::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,

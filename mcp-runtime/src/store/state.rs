@@ -305,7 +305,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`StoreError`]: the peer sees 503 and -32603.
     fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()>;
 
-    /// The live sessions of an owner, in the order of their keys, after `after`, at most `limit`.
+    /// The live sessions of an owner, in the order of their keys, after `after`, at most `limit`. Those of nobody in
+    /// particular need not be listed.
     ///
     /// # Errors
     /// [`StoreError`], to the caller.

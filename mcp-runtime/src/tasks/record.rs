@@ -262,7 +262,7 @@ mod tests {
         assert!(record.take_answers().is_some());
         record.ask(&[form("city", "Which, please?")]);
         let keys: Vec<_> = record.questions().into_iter().map(|question| question.key).collect();
-        assert_eq!(*keys, ["city-2".into()]);
+        assert_eq!(*keys, [Box::from("city-2")]);
         assert!(!record.answer(vec![("city".into(), yes())]), "an answer of before");
         assert!(record.answer(vec![("city-2".into(), yes())]));
         let answers = record.take_answers().expect("all are there");

@@ -1,0 +1,106 @@
+//! A Redis of the tests.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpStream},
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Durability, Engine, Process, free_port};
+use crate::programs::{did_not_run, first_that_runs};
+
+/// A `redis-server` with a folder of its own.
+pub(in crate::stores) struct RedisServer {
+    folder: tempfile::TempDir,
+    port: u16,
+    settings: Vec<String>,
+    process: Process,
+}
+
+impl RedisServer {
+    /// The same with settings of `redis.conf`, one argument for each word.
+    pub(in crate::stores) fn with(durability: Durability, settings: &[&str]) -> Option<Self> {
+        let program = PathBuf::from("redis-server");
+        if first_that_runs(std::slice::from_ref(&program)).is_none() {
+            did_not_run("A test with Redis", "there is no redis-server");
+            return None;
+        }
+        let mut folder = tempfile::tempdir().expect("a folder");
+        let mut all = vec!["--save".to_owned(), String::new()];
+        if durability == Durability::Disk {
+            all.extend(["--appendonly", "yes", "--appendfsync", "always"].map(str::to_owned));
+        }
+        all.extend(settings.iter().map(|&setting| setting.to_owned()));
+        loop {
+            let port = free_port();
+            let process = Self::spawn(&folder, port, &all);
+            let mut server = Self { folder, port, settings: all, process };
+            if server.answers() {
+                return Some(server);
+            }
+            // Another test was given the same port and was faster.
+            (folder, all) = (server.folder, server.settings);
+        }
+    }
+
+    fn spawn(folder: &tempfile::TempDir, port: u16, settings: &[String]) -> Process {
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"]).arg(folder.path()).args(settings);
+        Process::start(&mut command)
+    }
+
+    /// Waits until it answers, having read what is on its disk; `false` if it ended instead.
+    fn answers(&mut self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let name = self.folder.path().to_string_lossy().into_owned();
+        while self.process.runs() {
+            // The folder tells it from another one on this port.
+            if self.ask("CONFIG GET dir").is_ok_and(|answer| answer.contains(&name)) {
+                return true;
+            }
+            assert!(Instant::now() < deadline, "redis-server never answered");
+            thread::sleep(Duration::from_millis(10));
+        }
+        false
+    }
+
+    /// What `redis-cli` says to these arguments.
+    pub(in crate::stores) fn run(&self, arguments: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(arguments).output().expect("redis-cli runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// One command as words, answered by its first bytes.
+    pub(in crate::stores) fn ask(&self, command: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let mut answer = vec![0; 1 << 16];
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+}
+
+impl Engine for RedisServer {
+    fn start(durability: Durability) -> Option<Self> {
+        Self::with(durability, &[])
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn restart(&mut self) {
+        self.process.kill();
+        self.process = Self::spawn(&self.folder, self.port, &self.settings);
+        assert!(self.answers(), "redis-server did not start again on port {}", self.port);
+    }
+}

@@ -1,0 +1,4 @@
+//! Stores that are engines of their own: the suites against the real ones, and what happens when one goes down.
+
+mod engine;
+mod redis;
