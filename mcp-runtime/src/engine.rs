@@ -35,6 +35,7 @@ use crate::{
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Surroundings, malformed},
     exchange::{Event, EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
+    protocol::CacheHint,
     provider::Providers,
     schema::ExtraArgument,
     service::{Service, TaskSupport},
@@ -106,6 +107,8 @@ pub(crate) struct Setup {
     pub(crate) visible: Option<Visible>,
     pub(crate) extensions: Map<String, Value>,
     pub(crate) page_size: usize,
+    /// How long lists may be kept, in the place of what was declared.
+    pub(crate) list_ttl: Option<Duration>,
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
     pub(crate) tasks: Tasks,
 }
@@ -127,6 +130,7 @@ impl Setup {
             visible: None,
             extensions: Map::new(),
             page_size: PAGE_SIZE,
+            list_ttl: None,
             middleware: Vec::new(),
             tasks: Tasks::default(),
         }
@@ -183,6 +187,7 @@ impl Engine {
             visible,
             extensions,
             page_size,
+            list_ttl,
             middleware,
             tasks,
         } = setup;
@@ -228,6 +233,7 @@ impl Engine {
             prompts: !card.prompts.is_empty() || !providers.prompts.is_empty(),
             resources: !card.resources.is_empty() || !providers.resources.is_empty(),
             extensions,
+            list_cache: CacheHint { ttl: list_ttl.unwrap_or(card.cache.ttl), ..card.cache },
             personal,
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
             tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),

@@ -514,7 +514,7 @@ fn a_notification_and_the_end_of_the_session_cancel_and_an_answer_does_not() {
 }
 
 /// A server of nothing but what is given to it, served on a free port by a runtime of its own.
-fn start(server: Server) -> (u16, mcp_runtime::Running, tokio::runtime::Runtime) {
+pub fn start(server: Server) -> (u16, mcp_runtime::Running, tokio::runtime::Runtime) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let running = runtime.block_on(server.port(0).start()).expect("the server starts");
     (running.address().port(), running, runtime)

@@ -1,13 +1,13 @@
 //! What is not known at compile time: providers, pages, and who may know of what.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use mcp_runtime::{
     Item,
     auth::DevelopmentTokens,
-    call::{PromptResult, ResourceResult},
+    call::{Completion, PromptResult, ResourceResult},
     prelude::*,
-    protocol::{Prompt, PromptArgument, PromptMessage, Resource, ResourceTemplate, Tool},
+    protocol::{CacheHint, Prompt, PromptArgument, PromptMessage, Resource, ResourceTemplate, Tool},
     provider::{Page, PromptSet, ResourceProvider, ResourceSet, ToolProvider, ToolSet},
     service::BoxFuture,
 };
@@ -15,6 +15,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     behaviour::Served,
+    changes::start,
     support::{
         HttpServer, Request,
         client::{Client, Era, MODERN},
@@ -169,6 +170,7 @@ fn a_list_is_the_same_whoever_the_client_says_it_is_and_whatever_it_called() {
     assert_eq!(said("admin", json!({ "extensions": { "com.example/x": {} } })), first);
 }
 
+// Proves: TL-03.
 #[test]
 fn the_schema_of_a_provided_tool_is_read_in_its_dialect() {
     let tools = ToolSet::new();
@@ -187,6 +189,42 @@ fn the_schema_of_a_provided_tool_is_read_in_its_dialect() {
             assert_eq!(client.call(tool, json!({ "pair": [1] }))["result"]["content"][0]["text"], "taken", "{tool}");
             assert_eq!(client.call(tool, json!({ "pair": ["x"] }))["result"]["isError"], true, "{tool}");
         }
+    }
+}
+
+/// One tool whose schema is in a dialect that nobody knows.
+struct Unheard;
+
+impl ToolProvider for Unheard {
+    fn list<'a>(&'a self, _: &'a Context, _: Option<&'a str>) -> BoxFuture<'a, Result<Page<Tool>, ToolError>> {
+        let schema = json!({ "type": "object", "$schema": "https://schema.example/dialect" });
+        Box::pin(async move { Ok(Page::last([Tool::new("unheard", "x", &schema)])) })
+    }
+
+    fn call<'a>(&'a self, _: &'a Context, _: &'a str, _: &'a RawValue) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
+        Box::pin(async { Ok(ToolResult::text("called")) })
+    }
+}
+
+// Proves: TL-03.
+#[test]
+fn a_tool_in_a_dialect_that_is_not_supported_is_refused_in_clear_words() {
+    let tools = ToolSet::new();
+    let schema = json!({ "type": "object", "$schema": "https://schema.example/dialect" });
+    let refused = tools.add_tool(Tool::new("unheard", "x", &schema), async |_: Value| Ok(ToolResult::text("called")));
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("`unheard`") && refused.contains("https://schema.example/dialect"), "{refused}");
+    assert!(refused.contains("not supported") && refused.contains("2020-12"), "{refused}");
+    assert!(tools.is_empty());
+    // What a provider lists is not listed, and whoever calls it nevertheless reads why it can't be.
+    let served = Served::new(|server| server.tools(Unheard));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        assert!(!self::tools(&client).contains(&"unheard".to_owned()));
+        let error = client.call("unheard", json!({}))["error"].clone();
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["code"], -32603);
+        assert!(message.contains("schema.example/dialect") && message.contains("not supported"), "{message}");
     }
 }
 
@@ -348,9 +386,95 @@ fn containers_change_while_the_server_runs() {
         assert_eq!(get(json!({ "code": "x", "more": "y" }))["error"]["code"], -32602);
         let reference = json!({ "type": "ref/prompt", "name": "review" });
         let complete = json!({ "ref": reference, "argument": { "name": "code", "value": "" } });
-        assert_eq!(client.request("completion/complete", complete)["result"]["completion"]["values"], json!([]));
+        let values = || client.request("completion/complete", complete.clone())["result"]["completion"].clone();
+        assert_eq!(values()["values"], json!([]));
+        let completes = async |typed: String, known: BTreeMap<String, String>| {
+            Ok(Completion::new([format!("{typed}.rs"), format!("{known:?}")]))
+        };
+        prompts.add_completion("review", "code", completes).unwrap();
+        assert_eq!(values()["values"], json!([".rs", "{}"]));
+        assert!(prompts.add_completion("review", "none", completes).is_err());
+        assert!(prompts.add_completion("none", "code", completes).is_err());
         assert!(prompts.remove("review"));
         assert_eq!(get(json!({ "code": "x" }))["error"]["message"], "Unknown prompt: review");
+    }
+}
+
+#[test]
+fn variables_of_templates_in_a_container_are_completed_with_what_is_known() {
+    let (resources, prompts) = (ResourceSet::new(), PromptSet::new());
+    let template = ResourceTemplate::new("file://{folder}/{name}", "file");
+    resources.add_template(template.clone(), async |_| Ok(ResourceResult::NotFound)).unwrap();
+    let names = async |typed: String, known: BTreeMap<String, String>| {
+        let folder = known.get("folder").cloned().unwrap_or_default();
+        if folder == "broken" {
+            return Err(ToolError::new("The folder `broken` can't be read"));
+        }
+        Ok(Completion::new((0..150).map(move |number| format!("{folder}-{typed}{number}"))))
+    };
+    resources.add_completion("file://{folder}/{name}", "name", names).unwrap();
+    assert!(resources.add_completion("file://{folder}/{name}", "size", names).is_err());
+    assert!(resources.add_completion("file://{folder}", "folder", names).is_err());
+    let mut greet = Prompt::new("greet");
+    greet.arguments.push(PromptArgument::new("whom"));
+    prompts.add(greet, async |_| Ok(PromptResult::default())).unwrap();
+    prompts.add_completion("greet", "whom", async |typed, _| Ok(Completion::new([typed]))).unwrap();
+    let inner = Server::named("inner", "1").prompts(prompts);
+    let served = Served::new(|server| server.resources(resources.clone()).mount("inner", inner));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        let complete = |folder: &str, variable: &str| {
+            let reference = json!({ "type": "ref/resource", "uri": "file://{folder}/{name}" });
+            let argument = json!({ "name": variable, "value": "v" });
+            let context = json!({ "arguments": { "folder": folder } });
+            client.request("completion/complete", json!({ "ref": reference, "argument": argument, "context": context }))
+        };
+        let completion = complete("a", "name")["result"]["completion"].clone();
+        assert_eq!(completion["values"].as_array().unwrap().len(), 100);
+        assert_eq!((&completion["values"][7], &completion["total"]), (&json!("a-v7"), &json!(150)));
+        assert_eq!(completion["hasMore"], true);
+        assert_eq!(complete("a", "folder")["result"]["completion"]["values"], json!([]));
+        assert_eq!(complete("broken", "name")["error"]["message"], "The folder `broken` can't be read");
+        let reference = json!({ "type": "ref/prompt", "name": "inner_greet" });
+        let argument = json!({ "name": "whom", "value": "Ann" });
+        let completed = client.request("completion/complete", json!({ "ref": reference, "argument": argument }));
+        assert_eq!(completed["result"]["completion"]["values"], json!(["Ann"]));
+    }
+    // Another one in its place begins anew.
+    resources.add_template(template, async |_| Ok(ResourceResult::NotFound)).unwrap();
+    let client = Client::new(served.port, ERAS[0]);
+    let reference = json!({ "type": "ref/resource", "uri": "file://{folder}/{name}" });
+    let complete = json!({ "ref": reference, "argument": { "name": "name", "value": "" } });
+    assert_eq!(client.request("completion/complete", complete)["result"]["completion"]["values"], json!([]));
+}
+
+// Proves: RS-08.
+#[test]
+fn provided_lists_and_resources_are_kept_as_long_as_they_say() {
+    let hour = CacheHint { ttl: Duration::from_secs(3_600), public: true };
+    let resources = ResourceSet::new();
+    let add = |uri: &str, result: ResourceResult| {
+        let resource = Resource::new(uri, "x").with_mime_type("text/markdown");
+        resources.add(resource, move || std::future::ready(Ok(result.clone()))).unwrap();
+    };
+    add("kept://text", ResourceResult::Text("text".into()).cached(hour));
+    add("kept://not", ResourceResult::Text("text".into()));
+    add("kept://twice", ResourceResult::Text("text".into()).cached(hour).cached(CacheHint { public: false, ..hour }));
+    let server = || Server::named("kept", "1").resources(resources.clone()).list_ttl(Duration::from_secs(60));
+    let said = |result: &Value| (result["ttlMs"].clone(), result["cacheScope"].clone());
+    for (filtered, scope) in [(false, "public"), (true, "private")] {
+        let server = if filtered { server().visible(|_, _| true) } else { server() };
+        let (port, running, runtime) = start(server);
+        let client = Client::new(port, Era::Modern);
+        let result = |method: &str, params: Value| client.request(method, params)["result"].clone();
+        assert_eq!(said(&result("resources/list", json!({}))), (json!(60_000), json!("private")));
+        let read = |uri: &str| result("resources/read", json!({ "uri": uri }));
+        assert_eq!(said(&read("kept://text")), (json!(3_600_000), json!(scope)));
+        assert_eq!(read("kept://text")["contents"][0]["mimeType"], "text/markdown");
+        assert_eq!(said(&read("kept://twice")), (json!(3_600_000), json!("private")));
+        assert_eq!(said(&read("kept://not")), (json!(0), json!("private")));
+        runtime.block_on(running.stop());
+        runtime.shutdown_background();
     }
 }
 

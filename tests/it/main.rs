@@ -11,6 +11,7 @@ mod conformance;
 mod dynamic;
 mod eras;
 mod failures;
+mod files;
 mod fixture;
 mod forms;
 mod hygiene;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::List;
-use crate::changes::ListChanges;
+use crate::{changes::ListChanges, protocol::CacheHint};
 
 /// What a server offers at all.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct Offered {
     pub(crate) resources: bool,
     /// Extensions of the protocol: their settings by id.
     pub(crate) extensions: Map<String, Value>,
+    /// How long and by whom lists may be kept.
+    pub(crate) list_cache: CacheHint,
     /// Whether what is listed under these names depends on who asks, so that nobody else may be given it.
     pub(crate) personal: Personal,
     /// Which lists can change while the server runs, so that clients are promised news of them. News of single resources are

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
-    protocol::{Content, PromptMessage, ResourceContents},
+    protocol::{CacheHint, Content, PromptMessage, ResourceContents},
     session::Finite,
 };
 
@@ -122,6 +122,34 @@ pub enum ResourceResult {
     Contents(Vec<ResourceContents>),
     /// There is no such resource: -32602 on 2026-07-28, -32002 before that, with the URI in `data`.
     NotFound,
+    /// One of these, and how long and by whom it may be kept, whatever was declared: see
+    /// [`cached`](ResourceResult::cached).
+    Cached {
+        /// What was read.
+        result: Box<ResourceResult>,
+        /// How long and by whom it may be kept.
+        cache: CacheHint,
+    },
+}
+
+impl ResourceResult {
+    /// The same, which may be kept as this hint says. Where the server hides things from some
+    /// ([`Server::visible`](crate::Server::visible)), nothing is shared; nor is anything kept for which the client was asked.
+    #[must_use]
+    pub fn cached(self, cache: CacheHint) -> Self {
+        let (result, _) = self.split();
+        Self::Cached { result: Box::new(result), cache }
+    }
+
+    /// What was read, and what it says of being kept.
+    pub(crate) fn split(self) -> (Self, Option<CacheHint>) {
+        let (mut result, mut said) = (self, None);
+        while let Self::Cached { result: inner, cache } = result {
+            said = said.or(Some(cache));
+            result = *inner;
+        }
+        (result, said)
+    }
 }
 
 /// What a completion's function gives back, for functions that know more than the values.

@@ -151,6 +151,15 @@ impl Changes {
         Mailbox { changes: self.clone(), id, inbox }
     }
 
+    /// The URIs that begin so and that somebody subscribed to: when a whole folder of them is another one.
+    #[cfg(feature = "files")]
+    pub(crate) fn subscribed_below(&self, prefix: &str) -> Vec<Arc<str>> {
+        if let Some(joined) = self.0.joined.get() {
+            return joined.subscribed_below(prefix);
+        }
+        self.register().subscribers.keys().filter(|uri| uri.starts_with(prefix)).cloned().collect()
+    }
+
     /// The server goes down: every mailbox comes to its end, after what it holds.
     pub(crate) fn close(&self) {
         let mut wakers = Vec::new();

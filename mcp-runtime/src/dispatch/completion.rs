@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Dispatch, abridged, method_not_found, refused_as_fault,
+    Dispatch, abridged, guarded_quiet, method_not_found, refused_as_fault,
     run::{Calling, Completer, Stop},
 };
 use crate::{
@@ -31,9 +31,9 @@ impl Dispatch {
         if !self.offered.completion() {
             return Err(method_not_found().into());
         }
-        let Some(reference) = self.reference(&what.reference, cx).await? else {
-            // A provider's: it says nothing of values.
-            return Ok(Outcome::Completion(Box::default()));
+        let reference = match self.reference(what, cx).await? {
+            Referred::Declared(reference) => reference,
+            Referred::Provided(completion) => return Ok(Outcome::Completion(Box::new(shortened(completion)))),
         };
         let completion = match self.catalogue.completion(reference, &what.argument) {
             Some((index, card, checks)) => {
@@ -47,32 +47,41 @@ impl Dispatch {
         Ok(Outcome::Completion(Box::new(shortened(completion))))
     }
 
-    /// The declared prompt or resource that a reference names; `None` where it names something of a provider's.
-    async fn reference(&self, reference: &Reference, cx: &Context) -> Result<Option<CompletionReference>, Fault> {
-        match reference {
+    /// The declared prompt or resource that a reference names, or what the provider of one says.
+    async fn reference(&self, what: &Completing, cx: &Context) -> Result<Referred, Fault> {
+        let Completing { argument, value, .. } = what;
+        let known = || what.known.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let completion = match &what.reference {
             Reference::Prompt(name) => {
                 let shown = self.shows(Item::Prompt(name), cx);
                 let index = self.service.find_prompt(name).filter(|_| shown);
                 if let Some((card, _)) = index.and_then(|index| self.catalogue.prompt(index)) {
-                    return Ok(Some(CompletionReference::Prompt(card.name)));
+                    return Ok(Referred::Declared(CompletionReference::Prompt(card.name)));
                 }
-                if shown && self.has_provided_prompt(name, cx).await? {
-                    return Ok(None);
-                }
-                Err(unknown("prompt", name))
+                let provider = if shown { self.provider_of_prompt(name, cx).await? } else { None };
+                let provider = provider.ok_or_else(|| unknown("prompt", name))?;
+                guarded_quiet(name, provider.complete(cx, name, argument, value, &known())).await?
             }
             Reference::Resource(uri) => {
                 let index = self.catalogue.named_resource(uri).filter(|index| self.shows_resource(*index, uri, cx));
                 if let Some((card, _)) = index.and_then(|index| self.catalogue.resource(index)) {
-                    return Ok(Some(CompletionReference::Resource(card.uri)));
+                    return Ok(Referred::Declared(CompletionReference::Resource(card.uri)));
                 }
-                if self.has_provided_template(uri, cx).await? {
-                    return Ok(None);
-                }
-                Err(unknown("resource template", uri))
+                let provider = self.provider_of_template(uri, cx).await?;
+                let provider = provider.ok_or_else(|| unknown("resource template", uri))?;
+                guarded_quiet(uri, provider.complete(cx, uri, argument, value, &known())).await?
             }
-        }
+        };
+        completion.map(Referred::Provided).map_err(|refusal| refused_as_fault(&refusal))
     }
+}
+
+/// What a reference names.
+enum Referred {
+    /// Something that was declared.
+    Declared(CompletionReference),
+    /// Something of a provider's, which says this.
+    Provided(Completion),
 }
 
 fn unknown(kind: &str, name: &str) -> Fault {

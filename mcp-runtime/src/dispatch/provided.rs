@@ -11,12 +11,13 @@ use serde_json::value::RawValue;
 
 use super::{
     Dispatch, internal, refused_as_fault,
+    resources::contents,
     run::{Stop, panicked, until_asked},
 };
 use crate::{
-    call::{Answered, Context, Fault, Item, Outcome, ResourceResult, ToolError, ToolResult},
-    protocol::{CacheHint, ResourceContents, Tool},
-    provider::MOST_PAGES,
+    call::{Answered, Context, Fault, Item, Outcome, ToolError, ToolResult},
+    protocol::Tool,
+    provider::{MOST_PAGES, PromptProvider, ResourceProvider},
     schema::{Mirrored, Strict},
     service::BoxFuture,
     wire::{Code, Raw},
@@ -62,7 +63,8 @@ impl Dispatch {
                 Ok(strict) => strict,
                 Err(wrong) => {
                     tracing::error!(tool = name, "a provided tool can't be called: {wrong}");
-                    return Err(Fault::internal().into());
+                    let message = format!("The tool `{name}` can't be called: {wrong}");
+                    return Err(Fault::new(Code::INTERNAL_ERROR, message).into());
                 }
             };
             check_mirrors(&strict.mirrored, arguments, cx)?;
@@ -116,34 +118,37 @@ impl Dispatch {
     pub(super) async fn read_provided_resource(&self, uri: &str, cx: &Context) -> Result<Option<Outcome>, Stop> {
         for provider in &self.providers.resources {
             let result = guarded(cx, uri, provider.read(cx, uri)).await?;
-            let contents = match result.map_err(refused_whole)? {
-                ResourceResult::NotFound => continue,
-                ResourceResult::Text(text) => vec![ResourceContents::text(uri, "text/plain", text)],
-                ResourceResult::Blob(bytes) => vec![ResourceContents::blob(uri, "application/octet-stream", bytes)],
-                ResourceResult::Json(text) => vec![ResourceContents::text(uri, "application/json", text)],
-                ResourceResult::Contents(contents) if contents.is_empty() => continue,
-                ResourceResult::Contents(contents) => contents,
-            };
-            return Ok(Some(Outcome::Resource { contents, cache: CacheHint::NONE }));
+            let (result, said) = result.map_err(refused_whole)?.split();
+            let Some(contents) = contents(uri, None, result) else { continue };
+            let cache = self.cache_of_read(said.unwrap_or_default(), cx);
+            return Ok(Some(Outcome::Resource { contents, cache }));
         }
         Ok(None)
     }
 
-    /// Whether a provider has a prompt of this name.
-    pub(super) async fn has_provided_prompt(&self, name: &str, cx: &Context) -> Result<bool, Fault> {
+    /// The first provider that has a prompt of this name.
+    pub(super) async fn provider_of_prompt(
+        &self,
+        name: &str,
+        cx: &Context,
+    ) -> Result<Option<&dyn PromptProvider>, Fault> {
         for provider in &self.providers.prompts {
             let found = guarded_quiet(name, provider.find(cx, name)).await?;
             if found.map_err(|refusal| refused_as_fault(&refusal))?.is_some() {
-                return Ok(true);
+                return Ok(Some(&**provider));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    /// Whether a provider has a template with this text, on the first pages of its list.
-    pub(super) async fn has_provided_template(&self, text: &str, cx: &Context) -> Result<bool, Fault> {
+    /// The first provider that has a template with this text, on the first pages of its list.
+    pub(super) async fn provider_of_template(
+        &self,
+        text: &str,
+        cx: &Context,
+    ) -> Result<Option<&dyn ResourceProvider>, Fault> {
         if !self.shows(Item::Template(text), cx) {
-            return Ok(false);
+            return Ok(None);
         }
         for provider in &self.providers.resources {
             let mut cursor = None;
@@ -151,13 +156,13 @@ impl Dispatch {
                 let page = guarded_quiet(text, provider.templates(cx, cursor.as_deref())).await?;
                 let page = page.map_err(|refusal| refused_as_fault(&refusal))?;
                 if page.items.iter().any(|template| template.uri_template == text) {
-                    return Ok(true);
+                    return Ok(Some(&**provider));
                 }
                 let Some(next) = page.next else { break };
                 cursor = Some(next);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

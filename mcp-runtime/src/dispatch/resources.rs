@@ -7,7 +7,6 @@ use super::{
 use crate::{
     call::{Carrier, Context, Fault, Item, Outcome, ResourceResult},
     protocol::{CacheHint, ResourceContents},
-    service::ResourceCard,
     wire::Raw,
 };
 
@@ -31,10 +30,19 @@ impl Dispatch {
         let calling =
             Calling { function: Resource(index), card: &resource.function, checks, arguments: &arguments, carrier };
         let result = self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?;
-        let contents = contents(uri, resource, result).ok_or_else(|| Fault::resource_not_found(uri))?;
-        // What was asked for is not in the request by which it could be found again.
-        let cache = if cx.answers().is_some() { CacheHint::NONE } else { resource.cache };
-        Ok(Outcome::Resource { contents, cache })
+        let (result, said) = result.split();
+        let contents = contents(uri, resource.mime_type, result).ok_or_else(|| Fault::resource_not_found(uri))?;
+        Ok(Outcome::Resource { contents, cache: self.cache_of_read(said.unwrap_or(resource.cache), cx) })
+    }
+
+    /// How long and by whom what was read may be kept, if this is what it says.
+    pub(super) fn cache_of_read(&self, said: CacheHint, cx: &Context) -> CacheHint {
+        // What the client was asked for is not in the request by which it could be found again.
+        if cx.answers().is_some() {
+            return CacheHint::NONE;
+        }
+        // Who may know of it is asked anew each time: what was shared could not be taken back.
+        CacheHint { public: said.public && self.visible.is_none(), ..said }
     }
 
     /// Whether the caller may know of this declared resource; of one that fits a template, it must know both.
@@ -48,20 +56,20 @@ impl Dispatch {
     }
 }
 
-/// What was read, under the URI that was asked for; `None` where there is no such resource.
-fn contents(uri: &str, card: &ResourceCard, result: ResourceResult) -> Option<Vec<ResourceContents>> {
+/// What was read, under the URI that was asked for and of the type that is known of it; `None` where there is no such
+/// resource.
+pub(super) fn contents(uri: &str, mime_type: Option<&str>, result: ResourceResult) -> Option<Vec<ResourceContents>> {
     match result {
-        ResourceResult::Text(text) => {
-            Some(vec![ResourceContents::text(uri, card.mime_type.unwrap_or("text/plain"), text)])
-        }
+        ResourceResult::Text(text) => Some(vec![ResourceContents::text(uri, mime_type.unwrap_or("text/plain"), text)]),
         ResourceResult::Blob(bytes) => {
-            Some(vec![ResourceContents::blob(uri, card.mime_type.unwrap_or("application/octet-stream"), bytes)])
+            Some(vec![ResourceContents::blob(uri, mime_type.unwrap_or("application/octet-stream"), bytes)])
         }
         ResourceResult::Json(text) => {
-            Some(vec![ResourceContents::text(uri, card.mime_type.unwrap_or("application/json"), text)])
+            Some(vec![ResourceContents::text(uri, mime_type.unwrap_or("application/json"), text)])
         }
         // Nothing is never the contents of something that exists.
         ResourceResult::Contents(contents) => Some(contents).filter(|contents| !contents.is_empty()),
         ResourceResult::NotFound => None,
+        ResourceResult::Cached { result, .. } => contents(uri, mime_type, *result),
     }
 }

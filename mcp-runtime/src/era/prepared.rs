@@ -83,7 +83,7 @@ impl Prepared {
             mirrors: offered.mirrors,
             has_tasks: offered.tasks,
             wraps: wraps.collect(),
-            cache: card.cache,
+            cache: offered.list_cache,
             personal: offered.personal,
             server_info: meta.clone(),
             meta: serde_json::to_vec(&meta)?,

@@ -3,6 +3,10 @@
 //! Takes: a request's context, names, cursors. Gives: pages of what there is, and what a call of it gives back. Knows: who
 //! asks. Must not know: revisions, how pages are joined, what was declared.
 
+mod completions;
+#[cfg(feature = "files")]
+#[cfg_attr(docsrs, doc(cfg(feature = "files")))]
+pub mod files;
 mod prefixed;
 mod prompt_set;
 mod resource_set;
@@ -16,7 +20,7 @@ use serde_json::value::RawValue;
 
 pub use self::{prompt_set::PromptSet, resource_set::ResourceSet, set::SetError, tool_set::ToolSet};
 use crate::{
-    call::{Context, PromptResult, ResourceResult, ToolError, ToolResult},
+    call::{Completion, Context, PromptResult, ResourceResult, ToolError, ToolResult},
     changes::{Changes, ListChanges},
     protocol::{Prompt, Resource, ResourceTemplate, Tool},
     service::BoxFuture,
@@ -133,10 +137,28 @@ pub trait ResourceProvider: Send + Sync + 'static {
 
     /// Reads the resource of this URI, exactly as the client wrote it: [`ResourceResult::NotFound`] passes it on to the
     /// next provider, for one that is not this provider's and for one that the caller may not know of.
+    /// [`ResourceResult::cached`] says how long it may be kept; without that, nobody keeps it.
     ///
     /// # Errors
     /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
     fn read<'a>(&'a self, cx: &'a Context, uri: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>>;
+
+    /// How a variable of the template with this text may go on: the values that fit what was typed, the most fitting first. `known` are the variables that
+    /// the client knows already. By default nothing is known of any.
+    ///
+    /// # Errors
+    /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context,
+        template: &'a str,
+        variable: &'a str,
+        value: &'a str,
+        known: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        let _ = (cx, template, variable, value, known);
+        Box::pin(async { Ok(Completion::default()) })
+    }
 
     /// Whether the list can become another one while the server runs, for the same caller; by default it can't. Clients are
     /// promised news of it then (`listChanged`), and the provider announces them: see [`connect`](Self::connect).
@@ -194,6 +216,23 @@ pub trait PromptProvider: Send + Sync + 'static {
         name: &'a str,
         arguments: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<PromptResult, ToolError>>;
+
+    /// How an argument of the prompt of this name may go on: the values that fit what was typed, the most fitting first. `known` are the arguments that
+    /// the client knows already. By default nothing is known of any.
+    ///
+    /// # Errors
+    /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        argument: &'a str,
+        value: &'a str,
+        known: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        let _ = (cx, name, argument, value, known);
+        Box::pin(async { Ok(Completion::default()) })
+    }
 
     /// Whether the list can become another one while the server runs, for the same caller; by default it can't. Clients are
     /// promised news of it then (`listChanged`), and the provider announces them: see [`connect`](Self::connect).

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{Page, PromptProvider, ToolProvider};
 use crate::{
-    call::{Context, PromptResult, ToolError, ToolResult},
+    call::{Completion, Context, PromptResult, ToolError, ToolResult},
     changes::Changes,
     protocol::{Prompt, Tool},
     service::BoxFuture,
@@ -88,6 +88,17 @@ impl PromptProvider for Prefixed<dyn PromptProvider> {
         arguments: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<PromptResult, ToolError>> {
         self.provider.get(cx, self.inner(name).unwrap_or(name), arguments)
+    }
+
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        argument: &'a str,
+        value: &'a str,
+        known: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        self.provider.complete(cx, self.inner(name).unwrap_or(name), argument, value, known)
     }
 
     fn changes(&self) -> bool {

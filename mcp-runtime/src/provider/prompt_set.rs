@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
 
 use super::{
     Page, PromptProvider, SetError,
+    completions::Completions,
     set::{Held, Set},
 };
 use crate::{
-    call::{Context, PromptResult, ToolError},
+    call::{Completion, Context, PromptResult, ToolError},
     changes::Changes,
     protocol::Prompt,
     service::BoxFuture,
@@ -24,6 +25,7 @@ type Handler = dyn Fn(BTreeMap<String, String>) -> BoxFuture<'static, Result<Pro
 struct Entry {
     prompt: Prompt,
     handler: Box<Handler>,
+    completions: Completions,
 }
 
 impl Held for Entry {
@@ -53,7 +55,28 @@ impl PromptSet {
             return Err(SetError("a prompt needs a name".into()));
         }
         let handler = Box::new(move |arguments| -> BoxFuture<'static, _> { Box::pin(handler(arguments)) });
-        self.0.insert(prompt.name.clone(), Entry { prompt, handler })
+        self.0.insert(prompt.name.clone(), Entry { prompt, handler, completions: Completions::default() })
+    }
+
+    /// Completes an argument of a prompt that was added: the handler gets what was typed so far and the arguments that the
+    /// client knows already. It goes when the prompt is removed or another one takes its place.
+    ///
+    /// # Errors
+    /// [`SetError`]: no such prompt; no such argument of it.
+    pub fn add_completion<F, R>(&self, prompt: &str, argument: &str, handler: F) -> Result<(), SetError>
+    where
+        F: Fn(String, BTreeMap<String, String>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Completion, ToolError>> + Send + 'static,
+    {
+        let entry =
+            self.0.get(prompt).ok_or_else(|| SetError(format!("there is no prompt `{prompt}`: add it first")))?;
+        if !entry.prompt.arguments.iter().any(|known| known.name == argument) {
+            return Err(SetError(format!(
+                "the prompt `{prompt}` has no argument `{argument}` that could be completed"
+            )));
+        }
+        entry.completions.insert(argument.to_owned(), handler);
+        Ok(())
     }
 
     /// Removes the prompt of this name; says whether it was there.
@@ -99,6 +122,22 @@ impl PromptProvider for PromptSet {
             Some(entry) => (entry.handler)(arguments.clone()),
             None => Box::pin(async move { Err(ToolError::new(format!("The prompt `{name}` was removed meanwhile"))) }),
         }
+    }
+
+    fn complete<'a>(
+        &'a self,
+        _: &'a Context,
+        name: &'a str,
+        argument: &'a str,
+        value: &'a str,
+        known: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        Box::pin(async move {
+            match self.0.get(name) {
+                Some(entry) => entry.completions.run(argument, value, known).await,
+                None => Ok(Completion::default()),
+            }
+        })
     }
 
     fn changes(&self) -> bool {

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, fmt, future::Future, sync::Arc};
 
 use super::{
-    Page, ResourceProvider, SetError, has_scheme,
+    Page, ResourceProvider, SetError,
+    completions::Completions,
+    has_scheme,
     set::{Held, Set},
 };
 use crate::{
-    call::{Context, ResourceResult, ToolError},
+    call::{Completion, Context, ResourceResult, ToolError},
     changes::Changes,
     protocol::{Resource, ResourceContents, ResourceTemplate, UriTemplate},
     service::BoxFuture,
@@ -36,6 +38,7 @@ struct Family {
     template: ResourceTemplate,
     uris: UriTemplate,
     handler: Box<Handler>,
+    completions: Completions,
 }
 
 impl Held for Entry {
@@ -101,7 +104,27 @@ impl ResourceSet {
         let uris = UriTemplate::parse(&template.uri_template)
             .map_err(|error| SetError(format!("the template `{}`: {error}", template.uri_template)))?;
         let handler = Box::new(move |variables| -> BoxFuture<'static, _> { Box::pin(handler(variables)) });
-        self.0.templates.insert(template.uri_template.clone(), Family { template, uris, handler })
+        let family = Family { template, uris, handler, completions: Completions::default() };
+        self.0.templates.insert(family.template.uri_template.clone(), family)
+    }
+
+    /// Completes a variable of a template that was added: the handler gets what was typed so far and the variables that the
+    /// client knows already. It goes when the template is removed or another one takes its place.
+    ///
+    /// # Errors
+    /// [`SetError`]: no such template; no such variable of it.
+    pub fn add_completion<F, R>(&self, template: &str, variable: &str, handler: F) -> Result<(), SetError>
+    where
+        F: Fn(String, BTreeMap<String, String>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Completion, ToolError>> + Send + 'static,
+    {
+        let family = self.0.templates.get(template);
+        let family = family.ok_or_else(|| SetError(format!("there is no template `{template}`: add it first")))?;
+        if !family.uris.variables().any(|known| known == variable) {
+            return Err(SetError(format!("`{template}` has no variable `{variable}` that could be completed")));
+        }
+        family.completions.insert(variable.to_owned(), handler);
+        Ok(())
     }
 
     /// Removes the resource of this URI or the family with this template; says whether it was there.
@@ -163,8 +186,9 @@ impl ResourceProvider for ResourceSet {
                 };
                 ((family.handler)(variables).await?, family.template.mime_type.clone())
             };
+            let (result, said) = result.split();
             // What was read says its type, if the resource says one.
-            Ok(match (result, mime_type) {
+            let result = match (result, mime_type) {
                 (ResourceResult::Text(text) | ResourceResult::Json(text), Some(kind)) => {
                     ResourceResult::Contents(vec![ResourceContents::text(uri, kind, text)])
                 }
@@ -172,7 +196,27 @@ impl ResourceProvider for ResourceSet {
                     ResourceResult::Contents(vec![ResourceContents::blob(uri, kind, bytes)])
                 }
                 (result, _) => result,
+            };
+            Ok(match said {
+                Some(cache) => result.cached(cache),
+                None => result,
             })
+        })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        _: &'a Context,
+        template: &'a str,
+        variable: &'a str,
+        value: &'a str,
+        known: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Completion, ToolError>> {
+        Box::pin(async move {
+            match self.0.templates.get(template) {
+                Some(family) => family.completions.run(variable, value, known).await,
+                None => Ok(Completion::default()),
+            }
         })
     }
 

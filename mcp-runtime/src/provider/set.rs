@@ -37,13 +37,31 @@ pub(super) trait Held {
 /// or removed meanwhile.
 pub(super) struct Set<T> {
     things: RwLock<BTreeMap<String, Arc<T>>>,
-    /// The servers that have this container, to be told of what changes.
-    servers: Mutex<Vec<WeakChanges>>,
+    servers: Servers,
+}
+
+/// The servers that have a provider, to be told of what changes.
+#[derive(Default)]
+pub(super) struct Servers(Mutex<Vec<WeakChanges>>);
+
+impl Servers {
+    /// From now on, what changes is announced there too.
+    pub(super) fn connect(&self, changes: &Changes) {
+        let mut servers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|server| server.upgrade().is_some() && !server.is(changes));
+        servers.push(changes.downgrade());
+    }
+
+    /// Announces to all of them.
+    pub(super) fn announce(&self, announce: impl Fn(&Changes)) {
+        let servers = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        servers.iter().filter_map(WeakChanges::upgrade).for_each(|changes| announce(&changes));
+    }
 }
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
-        Self { things: RwLock::default(), servers: Mutex::default() }
+        Self { things: RwLock::default(), servers: Servers::default() }
     }
 }
 
@@ -71,17 +89,12 @@ impl<T: Held> Set<T> {
 
     /// From now on, what changes is announced there too.
     pub(super) fn connect(&self, changes: &Changes) {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.retain(|server| server.upgrade().is_some() && !server.is(changes));
-        servers.push(changes.downgrade());
+        self.servers.connect(changes);
     }
 
     /// Announces when what it is about can be seen: a client may look at once.
     fn announce(&self, name: &str, replaced: bool) {
-        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for changes in servers.iter().filter_map(WeakChanges::upgrade) {
-            T::announce(&changes, name, replaced);
-        }
+        self.servers.announce(|changes| T::announce(changes, name, replaced));
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<T>> {

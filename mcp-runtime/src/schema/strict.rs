@@ -11,6 +11,18 @@ use crate::{call::ToolError, protocol::Tool};
 /// The longest input schema that is taken: 1 MiB.
 const LONGEST: usize = 1024 * 1024;
 
+/// The dialects that are known, by their URIs without `http://` or `https://` and without `#` at the end. A schema that names
+/// none is read in the first one.
+const DIALECTS: [&str; 6] = [
+    "json-schema.org/draft/2020-12/schema",
+    "json-schema.org/draft/2019-09/schema",
+    "json-schema.org/draft-07/schema",
+    "json-schema.org/draft-06/schema",
+    "json-schema.org/draft-04/schema",
+    // Without a version it is the newest one.
+    "json-schema.org/schema",
+];
+
 /// What is kept of a tool's input schema for its calls.
 pub(crate) struct Strict {
     /// The arguments that headers mirror.
@@ -32,7 +44,30 @@ pub(crate) fn check_tool(tool: &Tool) -> Result<(), String> {
     if tool.name.is_empty() || tool.name.len() > 128 || !tool.name.bytes().all(legal) {
         return Err("its name must be 1 to 128 letters, digits, `_`, `-` and `.`".to_owned());
     }
+    if let Some(schema) = &tool.output_schema {
+        let schema: Value =
+            serde_json::from_str(schema.get()).map_err(|error| format!("its output schema is no JSON: {error}"))?;
+        check_dialect(&schema).map_err(|wrong| format!("its output schema {wrong}"))?;
+    }
     Strict::of(tool.input_schema.get()).map(|_| ())
+}
+
+/// Whether the dialect of a schema is one that is known.
+///
+/// # Source
+/// 2026-07-28 basic §JSON Schema Usage: 2020-12 unless `$schema` says otherwise; what is not supported is told.
+fn check_dialect(schema: &Value) -> Result<(), String> {
+    let Some(named) = schema.get("$schema") else { return Ok(()) };
+    let uri = named.as_str().map(|uri| uri.strip_suffix('#').unwrap_or(uri));
+    let uri = uri.and_then(|uri| uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://")));
+    if uri.is_some_and(|uri| DIALECTS.contains(&uri)) {
+        return Ok(());
+    }
+    let named: String = named.to_string().chars().take(200).collect();
+    Err(format!(
+        "names the dialect {named} in `$schema`, which is not supported: leave it out for 2020-12, or name 2019-09 or draft \
+         7, 6 or 4"
+    ))
 }
 
 /// The schema as a value: an object's, without wrong header annotations.
@@ -44,6 +79,7 @@ fn read(schema: &str) -> Result<Value, String> {
     if value.get("type").and_then(Value::as_str) != Some("object") {
         return Err("its input schema must say `\"type\": \"object\"`: arguments are an object".to_owned());
     }
+    check_dialect(&value).map_err(|wrong| format!("its input schema {wrong}"))?;
     match header::violations(&value).into_iter().next() {
         Some(violation) => Err(violation),
         None => Ok(value),

@@ -1,6 +1,6 @@
 //! What a server has beyond its declaration: providers, and who may know of what.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::Server;
 #[cfg(feature = "providers")]
@@ -41,6 +41,16 @@ impl Server {
     /// 2026-07-28 server/utilities/pagination: the server chooses the size.
     pub fn page_size(mut self, size: usize) -> Self {
         self.page_size = Some(size.max(1));
+        self
+    }
+
+    /// How long clients may keep the lists of tools, prompts and resources, in the place of what was declared
+    /// (`list_ttl` of `#[mcp_server]`); by default nobody keeps them. Lists that have a provider's part are never shared.
+    ///
+    /// # Source
+    /// 2026-07-28 server/utilities/caching; older revisions are told nothing.
+    pub fn list_ttl(mut self, ttl: Duration) -> Self {
+        self.list_ttl = Some(ttl);
         self
     }
 

@@ -15,6 +15,7 @@ mod run;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use axum::{Router, extract::Request, response::IntoResponse, routing::Route};
@@ -56,6 +57,7 @@ pub struct Server {
     visible: Option<Visible>,
     extensions: Map<String, Value>,
     page_size: Option<usize>,
+    list_ttl: Option<Duration>,
     middleware: Vec<Arc<dyn Middleware>>,
     mounts: Vec<(String, Server)>,
 }
@@ -108,6 +110,7 @@ impl Server {
             visible: None,
             extensions: Map::new(),
             page_size: None,
+            list_ttl: None,
             middleware: Vec::new(),
             mounts: Vec::new(),
         }

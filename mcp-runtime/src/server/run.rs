@@ -251,6 +251,7 @@ impl Server {
         setup.extensions = std::mem::take(&mut self.extensions);
         setup.middleware = std::mem::take(&mut self.middleware);
         setup.page_size = self.page_size.unwrap_or(setup.page_size);
+        setup.list_ttl = self.list_ttl;
         Ok(Engine::start(setup).await?)
     }
 

@@ -84,3 +84,23 @@ fn arguments_that_headers_mirror_are_found_at_any_depth() {
     refused(r#"{"type":"object","properties":{"a":{"type":"array","x-mcp-header":"A"}}}"#);
     refused(r#"{"type":"string"}"#);
 }
+
+// Proves: TL-03.
+#[test]
+fn a_dialect_is_one_of_those_that_are_known_or_the_newest() {
+    for known in DIALECTS {
+        for uri in [format!("https://{known}"), format!("http://{known}#")] {
+            strict(&format!(r#"{{"type":"object","$schema":"{uri}"}}"#));
+        }
+    }
+    strict(r#"{"type":"object","properties":{"$schema":{"type":"string"}}}"#);
+    for unknown in [r#""https://example.com/dialect""#, r#""http://json-schema.org/draft-03/schema#""#, r#""""#, "7"] {
+        let refused = refused(&format!(r#"{{"type":"object","$schema":{unknown}}}"#));
+        assert!(refused.contains(&unknown.replace('"', "")) && refused.contains("2020-12"), "{refused}");
+        let tool = Tool::new("t", "x", &serde_json::json!({ "type": "object" }));
+        let output: Value = serde_json::from_str(&format!(r#"{{"$schema":{unknown}}}"#)).unwrap();
+        let output = serde_json::value::to_raw_value(&output).unwrap();
+        let refused = check_tool(&Tool { output_schema: Some(output), ..tool }).unwrap_err();
+        assert!(refused.starts_with("its output schema"), "{refused}");
+    }
+}
