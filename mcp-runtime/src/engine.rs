@@ -74,6 +74,8 @@ pub enum StartError {
     },
     /// The store does not answer.
     Store(StoreError),
+    /// The store is shared by several processes, and what this one signs no other could read.
+    KeysOfItsOwn,
     /// The session keys can't be used.
     Keys(crate::session::KeyError),
     /// Something that was to be encoded at the start can't be.
@@ -146,7 +148,12 @@ impl fmt::Display for StartError {
                  of the tool"
             ),
             Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
-            Self::Store(_) => formatter.write_str("the session store does not answer"),
+            Self::Store(_) => formatter.write_str("the session store can't be used"),
+            Self::KeysOfItsOwn => formatter.write_str(
+                "the session store is shared, but this process would sign session ids with a random key of its own: every \
+                 other one, and this one after a restart, would take them for foreign. Set \
+                 MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\", the same for all that share the store",
+            ),
             Self::Keys(_) => formatter.write_str("the session keys can't be used"),
             Self::Mount { advice } => formatter.write_str(advice),
             Self::Extension { id, advice } => write!(formatter, "the extension `{id}` can't be declared: {advice}"),
@@ -163,6 +170,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::StateWithoutSessions { .. }
+            | Self::KeysOfItsOwn
             | Self::Schema { .. }
             | Self::PublicAndFiltered
             | Self::Mount { .. }
@@ -203,6 +211,7 @@ impl Engine {
         let sessions = room.map_err(|error| match error {
             OpenError::Keys(error) => StartError::Keys(error),
             OpenError::Store(error) => StartError::Store(error),
+            OpenError::KeysOfItsOwn => StartError::KeysOfItsOwn,
         })?;
         if let Some(tool) = card.tools.iter().find(|tool| tool.function.name == MINTING_TOOL)
             && stateful.is_some()

@@ -26,14 +26,14 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        fmt::Display::fmt(&self.0, formatter)
     }
 }
 
 /// As `main` prints it: the text and its causes.
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)?;
+        fmt::Display::fmt(&self.0, formatter)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
             write!(formatter, "\n  because: {error}")?;

@@ -28,8 +28,8 @@ pub(super) struct Options {
     /// Path of the endpoint [env: MCP_PATH]
     #[cfg_attr(feature = "cli", arg(long))]
     pub(super) path: Option<String>,
-    /// Where session state is kept [env: MCP_STORE]
-    #[cfg_attr(feature = "cli", arg(long, value_name = "memory:|file:PATH", value_parser = store))]
+    /// Where sessions, streams and tasks are kept [env: MCP_STORE]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "memory:|file:PATH|redis://HOST", value_parser = store))]
     pub(super) store: Option<Store>,
     /// Seconds that a session may be idle [env: MCP_SESSION_TTL]
     #[cfg_attr(feature = "cli", arg(long, value_name = "SECONDS", value_parser = seconds))]
@@ -60,6 +60,8 @@ pub(super) enum Transport {
 pub(super) enum Store {
     Memory,
     File(String),
+    /// The URL of one that several instances share.
+    Redis(String),
 }
 
 /// A variable that can't be read; for the operator.
@@ -158,7 +160,10 @@ fn store(value: &str) -> Result<Store, String> {
     match value.split_once(':') {
         Some(("memory", "")) => Ok(Store::Memory),
         Some(("file", path)) if !path.is_empty() => Ok(Store::File(path.to_owned())),
-        _ => Err("a store is `memory:` or `file:PATH`".into()),
+        Some(("redis" | "rediss" | "valkey" | "valkeys", rest)) if rest.starts_with("//") => {
+            Ok(Store::Redis(value.to_owned()))
+        }
+        _ => Err("a store is `memory:`, `file:PATH` or `redis://HOST[:PORT][/DATABASE]`".into()),
     }
 }
 
@@ -216,7 +221,7 @@ mod tests {
         for (name, value, part) in [
             ("MCP_TRANSPORT", "sse", "`stdio` or `streamable-http`"),
             ("MCP_PORT", "65536", "0 to 65535"),
-            ("MCP_STORE", "redis://x", "`memory:` or `file:PATH`"),
+            ("MCP_STORE", "redis:x", "`memory:`, `file:PATH` or `redis://HOST[:PORT][/DATABASE]`"),
             ("MCP_SESSION_TTL", "0", "1 or more"),
             ("MCP_JSON_LOGS", "maybe", "`true` or `false`"),
         ] {
@@ -253,6 +258,6 @@ mod tests {
     fn flags_are_checked_like_variables() {
         use clap::Parser;
         let error = Options::try_parse_from(["server", "--store", "nowhere"]).unwrap_err().to_string();
-        assert!(error.contains("`memory:` or `file:PATH`"), "{error}");
+        assert!(error.contains("`memory:`, `file:PATH` or `redis://"), "{error}");
     }
 }

@@ -223,6 +223,19 @@ impl Server {
                 self.events = Some(file.clone());
                 self.tasks = std::mem::take(&mut self.tasks).shared_store(file);
             }
+            #[cfg(feature = "redis")]
+            Store::Redis(url) => {
+                let redis = Arc::new(crate::store::RedisStore::open(&url)?);
+                self.store = Some(redis.clone());
+                self.events = Some(redis.clone());
+                self.tasks = std::mem::take(&mut self.tasks).shared_store(redis);
+            }
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => {
+                return Err(Error::new(
+                    "can't keep state in Redis: this program was built without the feature `redis` of mcp-runtime",
+                ));
+            }
             #[cfg(not(feature = "file"))]
             Store::File(path) => {
                 return Err(Error::new(format!(

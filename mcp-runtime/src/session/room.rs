@@ -84,6 +84,8 @@ pub(crate) enum OpenError {
     Keys(KeyError),
     /// The store does not say who it is.
     Store(StoreError),
+    /// Other processes use the store, and could not read the ids of this one.
+    KeysOfItsOwn,
 }
 
 impl fmt::Display for OpenError {
@@ -91,6 +93,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::Keys(error) => write!(formatter, "the session keys can't be used: {error}"),
             Self::Store(error) => write!(formatter, "the session store can't be used: {error}"),
+            Self::KeysOfItsOwn => formatter.write_str("the session keys are random, and the store is shared"),
         }
     }
 }
@@ -98,7 +101,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Keys(_) => None,
+            Self::Keys(_) | Self::KeysOfItsOwn => None,
             Self::Store(error) => error.source(),
         }
     }
@@ -109,7 +112,8 @@ impl SessionRoom {
     /// session state.
     ///
     /// # Errors
-    /// [`OpenError`] when the keys in the environment can't be read, or the store does not answer.
+    /// [`OpenError`] when the keys in the environment can't be read, the store does not answer, or several processes share
+    /// it and this one has no keys that the others have.
     pub(crate) async fn open_room(
         sessions: Sessions,
         store: Arc<dyn StateStore>,
@@ -121,11 +125,14 @@ impl SessionRoom {
         let by_identity = sessions.by_identity;
         let keys = match &sessions.source {
             Source::Jwt(Some(keys)) => keys.clone(),
-            _ if policy != Policy::Off && std::env::var_os(KEYS_VARIABLE).is_some() => {
+            _ if (policy != Policy::Off || store.shared()) && std::env::var_os(KEYS_VARIABLE).is_some() => {
                 SigningKeys::from_env(KEYS_VARIABLE).map_err(OpenError::Keys)?
             }
             _ => SigningKeys::random(),
         };
+        if keys.is_random() && store.shared() {
+            return Err(OpenError::KeysOfItsOwn);
+        }
         let identity = answer(store.identity(), PATIENCE).await.map_err(OpenError::Store)?;
         let durable = store.durable();
         if keys.is_random() && stateful && durable {

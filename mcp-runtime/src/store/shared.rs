@@ -18,6 +18,10 @@ impl<S: StateStore + ?Sized> StateStore for Arc<S> {
         (**self).durable()
     }
 
+    fn shared(&self) -> bool {
+        (**self).shared()
+    }
+
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
         (**self).load(session, keys, idle)
     }

@@ -276,6 +276,12 @@ pub trait StateStore: Send + Sync + 'static {
     /// Whether what is committed survives the end of the process.
     fn durable(&self) -> bool;
 
+    /// Whether several processes use it at once. Their ids must then be signed by keys that all of them have: a random one
+    /// is refused.
+    fn shared(&self) -> bool {
+        false
+    }
+
     /// Reads parts of a session and, when the record lives, renews its idle lifetime.
     ///
     /// # Errors

@@ -125,6 +125,10 @@ impl<S: StateStore> StateStore for FaultyStore<S> {
         self.store.durable()
     }
 
+    fn shared(&self) -> bool {
+        self.store.shared()
+    }
+
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
         self.run(move || self.store.load(session, keys, idle))
     }

@@ -6,7 +6,8 @@
 use std::{fmt, time::Duration};
 
 use redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, RedisError, ServerErrorKind,
+    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, ProtocolVersion, RedisError,
+    ServerErrorKind,
     aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
 };
 use tokio::{
@@ -90,6 +91,11 @@ impl Link {
         &self.place
     }
 
+    /// Its database there.
+    pub(super) fn database(&self) -> i64 {
+        self.client.get_connection_info().redis_settings().db()
+    }
+
     /// What every key begins with.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
@@ -119,6 +125,22 @@ impl Link {
             }
         })
         .await
+    }
+
+    /// Sends one command that changes nothing.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        self.within(self.send(command)).await
+    }
+
+    /// A connection of its own, which speaks this protocol; it connects when it is first used.
+    pub(super) fn second(
+        &self,
+        protocol: ProtocolVersion,
+        configure: impl FnOnce(ConnectionManagerConfig) -> ConnectionManagerConfig,
+    ) -> Result<ConnectionManager, RedisError> {
+        let info = self.client.get_connection_info().clone();
+        let settings = info.redis_settings().clone().set_protocol(protocol);
+        ConnectionManager::new_lazy_with_config(Client::open(info.set_redis_settings(settings))?, configure(config()))
     }
 
     /// Sends several commands at once; each does what it does by itself.

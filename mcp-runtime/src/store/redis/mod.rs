@@ -3,17 +3,23 @@
 //! Takes: values as bytes. Gives: the same bytes, to every instance. Knows: one Redis, its clock, its scripts. Must not
 //! know: what the values are.
 
+mod bells;
+mod events;
 mod link;
 mod state;
+mod tasks;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::IntoConnectionInfo;
+use redis::{IntoConnectionInfo, Value};
 
-use self::link::{Link, Script};
-use super::{Owner, SessionKey, StoreError};
+use self::{
+    bells::Bells,
+    link::{Link, Script},
+};
+use super::{EventLimits, Owner, SessionKey, StoreError, TaskLimits};
 
-/// Keeps sessions in Redis, which any number of instances share.
+/// Keeps sessions, events of streams and tasks in Redis, which any number of instances share.
 ///
 /// Needs Redis 7.0 or newer, or Valkey. Each read and each write is one script, so that it happens as a whole and takes
 /// one round trip. Every key begins with a prefix, `mcp` by default, and has a lifetime, so that what nobody uses goes by
@@ -29,7 +35,19 @@ use super::{Owner, SessionKey, StoreError};
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,
+    bells: Arc<Bells>,
+    event_limits: EventLimits,
+    task_limits: TaskLimits,
 }
+
+/// A script, as it stands in its file.
+macro_rules! script {
+    ($name:ident, $file:literal) => {
+        static $name: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!(concat!("lua/", $file, ".lua"))));
+    };
+}
+
+use script;
 
 /// A key of Redis: `prefix:{tag}:kind`; what is in braces decides the slot of a cluster.
 type Key = String;
@@ -49,7 +67,28 @@ impl RedisStore {
                  `user:password@` if it wants them, percent-encoded",
             )
         })?;
-        Ok(Self { link: Arc::new(Link::new(info, prefix)?) })
+        Ok(Self {
+            link: Arc::new(Link::new(info, prefix)?),
+            bells: Arc::new(Bells::new()),
+            event_limits: EventLimits::default(),
+            task_limits: TaskLimits::default(),
+        })
+    }
+
+    /// Keeps this much of each stream, for so long. [`EventLimits::bytes`] is not looked at: the memory that Redis may use
+    /// is the limit of all streams.
+    #[must_use]
+    pub fn with_event_limits(mut self, limits: EventLimits) -> Self {
+        self.event_limits = limits;
+        self
+    }
+
+    /// Takes records of tasks of this size. Of the limits [`TaskLimits::record_bytes`] alone is looked at: the memory that
+    /// Redis may use is the limit of all tasks.
+    #[must_use]
+    pub fn with_task_limits(mut self, limits: TaskLimits) -> Self {
+        self.task_limits = limits;
+        self
     }
 }
 
@@ -102,6 +141,24 @@ fn milliseconds(duration: Duration) -> u64 {
 fn letters(bytes: &[u8]) -> String {
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn text(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::BulkString(text) => Some(text),
+        Value::SimpleString(text) => Some(text.as_bytes()),
+        _ => None,
+    }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Only a Redis whose keys somebody else writes comes here.
+#[cold]
+fn misunderstood() -> StoreError {
+    refused("what Redis has under the keys of this store is not what was written there")
 }
 
 impl Link {

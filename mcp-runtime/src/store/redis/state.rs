@@ -10,10 +10,9 @@ use std::{
 
 use redis::Value;
 
-use super::{Key, Link, RedisStore, Script, milliseconds, refused};
+use super::{Key, Link, RedisStore, Script, milliseconds, misunderstood, number, refused, script, text};
 use crate::store::{
-    Blob, Commit, Committed, Loaded, Owner, Presence, Revision, SessionKey, StateStore, StoreError, StoreFuture,
-    StoreIdentity,
+    Blob, Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
 };
 
 /// How long a part's key may be, in bytes.
@@ -22,12 +21,6 @@ const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 16 << 20;
 /// How many names of an index are read at once.
 const PAGE: usize = 256;
-
-macro_rules! script {
-    ($name:ident, $file:literal) => {
-        static $name: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!(concat!("lua/", $file, ".lua"))));
-    };
-}
 
 script!(IDENTITY, "identity");
 script!(LOAD, "load");
@@ -163,24 +156,6 @@ impl RedisStore {
     }
 }
 
-fn text(value: &Value) -> Option<&[u8]> {
-    match value {
-        Value::BulkString(text) => Some(text),
-        Value::SimpleString(text) => Some(text.as_bytes()),
-        _ => None,
-    }
-}
-
-fn number(text: &[u8]) -> Option<Revision> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// Only a Redis whose keys somebody else writes comes here.
-#[cold]
-fn misunderstood() -> StoreError {
-    refused("what Redis has under the keys of a session is not what was written there")
-}
-
 impl StateStore for RedisStore {
     fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
         StoreFuture::new(async {
@@ -198,6 +173,10 @@ impl StateStore for RedisStore {
     }
 
     fn durable(&self) -> bool {
+        true
+    }
+
+    fn shared(&self) -> bool {
         true
     }
 

@@ -1,0 +1,137 @@
+//! Several instances of one server over one store, and a store that goes down under them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::engine::{Durability, Engine, RedisServer};
+use crate::support::{
+    Request,
+    client::{Client, Era},
+    process::{HttpServer, command},
+};
+
+/// The key that all instances have.
+const KEYS: [(&str, &str); 1] = [("MCP_SESSION_KEYS", "k1:YSBmaXhlZCBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE=")];
+
+const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
+
+fn instance(engine: &impl Engine) -> HttpServer {
+    HttpServer::with("tutorial", &["--store", &engine.url()], &KEYS)
+}
+
+fn sum(answer: &Value) -> &str {
+    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
+}
+
+/// What an instance says of a start that can't be.
+fn refusal(store: &str, environment: &[(&str, &str)]) -> String {
+    let mut command = command("tutorial");
+    command.args(["--transport", "streamable-http", "--port", "0", "--store", store]).envs(environment.iter().copied());
+    let begin = Instant::now();
+    let output = command.output().expect("the example starts");
+    assert!(begin.elapsed() < Duration::from_secs(5), "an operator is told soon");
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn any_instance_serves_any_session_in_both_eras_and_one_that_ended_has_ended_everywhere() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let instances = [instance(&engine), instance(&engine), instance(&engine)];
+    for era in ERAS {
+        let mut client = Client::new(instances[0].port, era);
+        for turn in 0..9 {
+            client = client.moved(instances[turn % 3].port);
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), format!("{}.0", turn + 1));
+        }
+        if era == Era::Modern {
+            continue;
+        }
+        let ping = || client.headers(Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#));
+        assert!(instances.iter().all(|instance| ping().send(instance.port).status == 200));
+        assert_eq!(client.headers(Request::of("DELETE")).send(instances[1].port).status, 204);
+        assert!(instances.iter().all(|instance| ping().send(instance.port).status == 404));
+    }
+}
+
+#[test]
+fn an_instance_that_is_killed_takes_no_session_with_it() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    for era in ERAS {
+        let mut first = instance(&engine);
+        let mut client = Client::new(first.port, era);
+        for turn in 1..4 {
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), format!("{turn}.0"));
+            let second = instance(&engine);
+            first.kill();
+            client = client.moved(second.port);
+            first = second;
+        }
+    }
+}
+
+/// An outage as a client sees it, and its end.
+fn outage(engine: &mut RedisServer, down: impl Fn(&mut RedisServer), up: impl Fn(&mut RedisServer)) {
+    let instance = instance(engine);
+    let clients = ERAS.map(|era| Client::new(instance.port, era));
+    for client in &clients {
+        client.call("memory_add", json!({ "number": 1 }));
+    }
+    for turn in 2..4 {
+        down(engine);
+        for client in &clients {
+            let begin = Instant::now();
+            let response = client.call_request(json!(7), "memory_recall", json!({})).send(instance.port);
+            assert!(begin.elapsed() < Duration::from_millis(2500), "an outage is told soon: {:?}", begin.elapsed());
+            assert_eq!(response.status, 503, "an outage is neither a lost session nor a success");
+            assert!(response.header("retry-after").is_some(), "a client is told to come back");
+            assert_eq!(response.json()["error"]["code"], -32603);
+            assert!(!response.text().contains("127.0.0.1"), "nobody is told where the store is");
+        }
+        up(engine);
+        let back = Instant::now();
+        for client in &clients {
+            let recalled = loop {
+                let response = client.call_request(json!(8), "memory_recall", json!({})).send(instance.port);
+                if response.status == 200 {
+                    break response.json();
+                }
+                assert_eq!(response.status, 503);
+                assert!(back.elapsed() < Duration::from_secs(3), "a store that is back is in use within three seconds");
+            };
+            assert_eq!(sum(&recalled), format!("{}.0", turn - 1), "what was acknowledged is there");
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), format!("{turn}.0"));
+        }
+    }
+}
+
+#[test]
+fn a_redis_that_crashes_is_503_and_all_that_was_acknowledged_is_there_afterwards() {
+    let Some(mut engine) = RedisServer::start(Durability::Disk) else { return };
+    outage(&mut engine, |engine| engine.process().kill(), Engine::restart);
+}
+
+#[test]
+fn a_redis_that_freezes_is_503_within_two_seconds() {
+    let Some(mut engine) = RedisServer::start(Durability::None) else { return };
+    outage(&mut engine, |engine| engine.process().freeze(), |engine| engine.process().thaw());
+}
+
+#[test]
+fn a_start_that_can_not_be_is_explained_to_the_operator() {
+    let nobody = refusal("redis://:secret@127.0.0.1:1", &KEYS);
+    assert!(nobody.contains("Redis at 127.0.0.1:1/0 can't be reached") && !nobody.contains("secret"), "{nobody}");
+    let secure = refusal("rediss://127.0.0.1:1", &KEYS);
+    assert!(secure.contains("over TLS"), "{secure}");
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let random = refusal(&engine.url(), &[]);
+    assert!(random.contains("MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\""), "{random}");
+    engine.run(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
+    engine.run(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    let evicting = refusal(&engine.url(), &KEYS);
+    assert!(evicting.contains("volatile-ttl") && evicting.contains("Set it to noeviction"), "{evicting}");
+    engine.run(&["CONFIG", "SET", "requirepass", "secret"]);
+    let stranger = refusal(&engine.url().replace("//", "//:wrong-secret@"), &KEYS);
+    assert!(stranger.contains("does not know this user or password") && !stranger.contains("wrong"), "{stranger}");
+}
