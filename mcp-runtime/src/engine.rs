@@ -29,7 +29,7 @@ use running::Running;
 
 use crate::{
     auth::Principal,
-    call::{Call, Offered, Outbox, Outcome, Personal, SPAN_TARGET, Shared, Visible, chain},
+    call::{Call, Offered, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
     changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Surroundings, malformed},
@@ -38,7 +38,7 @@ use crate::{
     protocol::CacheHint,
     provider::Providers,
     schema::ExtraArgument,
-    service::{Service, TaskSupport},
+    service::{BoxFuture, Service, TaskSupport},
     session::{OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
     store::{EventLog, MemoryEventLog, StateStore, StoreError},
     tasks::{TaskRoom, Tasks},
@@ -310,7 +310,14 @@ impl Engine {
             Opened::Answered(answer) => std::mem::take(answer),
             // Whoever cancelled a call is not answered.
             Opened::Call(call, to) => {
-                self.traced(call, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
+                // In a span of its own where somebody looks at it.
+                let answer = if tracing::enabled!(target: SPAN_TARGET, tracing::Level::DEBUG) {
+                    let span = call.span();
+                    Box::pin(self.unless_cancelled(call, to).instrument(span)).await
+                } else {
+                    self.unless_cancelled(call, to).await
+                };
+                answer.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
             }
             // A client that has heard enough gets nothing more, not even the answer.
             Opened::Listening(listening, to) => {
@@ -320,32 +327,32 @@ impl Engine {
         }
     }
 
-    /// Answers a call, in a span of its own where somebody looks at it.
-    async fn traced(&self, call: &mut Call, to: &Return) -> Option<Outbound> {
-        if tracing::enabled!(target: SPAN_TARGET, tracing::Level::DEBUG) {
-            let span = call.span();
-            return Box::pin(self.unless_cancelled(call, to).instrument(span)).await;
-        }
-        self.unless_cancelled(call, to).await
-    }
-
     /// Answers a call: dispatch, ask and dispatch again for as long as it asks, close.
     async fn answer(&self, call: &mut Call, to: &Return) -> Outbound {
         loop {
-            match self.dispatch.dispatch(call).await {
-                Ok(Outcome::Ask(questions)) => {
-                    // What a task asks may be answered elsewhere, or need no answer any more: then it is looked at again.
-                    let moot = self.dispatch.until_moot(&call.operation);
-                    let ask = Box::pin(self.era.ask(call, to, &questions));
-                    if let Either::Left((Some(answer), _)) = select(ask, Box::pin(moot)).await {
-                        return answer;
+            // In a block of its own, so that an outcome is not held while it is asked.
+            let questions = {
+                match self.dispatch.dispatch(call).await {
+                    Ok(Outcome::Ask(questions)) => questions,
+                    outcome => {
+                        call.context.answered();
+                        return self.era.close(to, outcome);
                     }
                 }
-                outcome => {
-                    call.context.answered();
-                    return self.era.close(to, outcome);
-                }
+            };
+            if let Some(answer) = Box::pin(self.ask(call, to, questions)).await {
+                return answer;
             }
+        }
+    }
+
+    /// Asks what a call wants to know; gives the answer to the call, where asking is one.
+    async fn ask(&self, call: &mut Call, to: &Return, questions: Vec<Question>) -> Option<Outbound> {
+        // What a task asks may be answered elsewhere, or need no answer any more: then it is looked at again.
+        let moot = self.dispatch.until_moot(&call.operation);
+        match select(pin!(self.era.ask(call, to, &questions)), pin!(moot)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => None,
         }
     }
 
@@ -363,7 +370,11 @@ impl Engine {
     }
 
     /// Runs what waits for as long as its client wants; `None` when a notification cancelled it.
-    async fn until_cancelled<T>(&self, work: impl Future<Output = T> + Send, to: &Return) -> Option<T> {
+    fn until_cancelled<'a, T: 'a>(
+        &'a self,
+        work: impl Future<Output = T> + Send + 'a,
+        to: &'a Return,
+    ) -> BoxFuture<'a, Option<T>> {
         Box::pin(async move {
             let Some(scope) = to.scope else { return Some(work.await) };
             let cancelled = self.era.in_flight.enter(scope, to.id.clone());
@@ -373,7 +384,6 @@ impl Engine {
                 Either::Right((outcome, _)) => Some(outcome),
             }
         })
-        .await
     }
 
     /// Answers the messages of an array, all at the same time.

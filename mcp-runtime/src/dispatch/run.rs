@@ -110,12 +110,11 @@ impl Dispatch {
         calling: Calling<'_, F>,
         cx: &mut Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
-        let name = calling.card.name;
         // Around all of it: a user's type can panic when it is decoded or encoded, too.
-        AssertUnwindSafe(self.call_unguarded(calling, cx))
+        AssertUnwindSafe(self.call_unguarded(&calling, cx))
             .catch_unwind()
             .await
-            .unwrap_or_else(|panic| Err(panicked(name, panic).into()))
+            .unwrap_or_else(|panic| Err(panicked(calling.card.name, panic).into()))
             .and_then(|result| match result {
                 // What can't be answered with a result is no refusal either.
                 Err(refusal) => Ok(Err(refusal.or_fault()?)),
@@ -125,13 +124,13 @@ impl Dispatch {
 
     async fn call_unguarded<F: Function>(
         &self,
-        calling: Calling<'_, F>,
+        calling: &Calling<'_, F>,
         cx: &mut Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
-        let Calling { function, card, checks, arguments, carrier } = calling;
+        let &Calling { ref function, card, checks, arguments, carrier } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(&function, card, undecoded, &mut [], cx).await;
+            return self.run(function, card, undecoded, &mut [], cx).await;
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
@@ -143,7 +142,7 @@ impl Dispatch {
                     None => return Ok(Err(self.bad_handle())),
                 },
             };
-            self.run_with_state(&function, card, session, undecoded, cx).await
+            self.run_with_state(function, card, session, undecoded, cx).await
         })
         .await
     }

@@ -4,6 +4,7 @@ use super::{
     Dispatch, abridged, internal, method_not_found,
     provided::check_mirrors,
     run::{Calling, Stop, Tool},
+    tasks::Wanted,
     unavailable,
 };
 use crate::{
@@ -25,14 +26,33 @@ impl Dispatch {
         };
         let Some((_, _, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
         check_mirrors(mirrored, arguments, cx)?;
-        if cx.answers().is_some() {
-            Box::pin(self.use_answers(index, cx)).await?;
-        }
-        if let Some(wanted) = self.becomes_task(index, cx)? {
-            return Box::pin(self.start_task(index, wanted, arguments, carrier, cx)).await;
+        let task = self.becomes_task(index, cx)?;
+        if task.is_some() || cx.answers().is_some() {
+            return Box::pin(self.call_tool_indirectly(index, task, arguments, carrier, cx)).await;
         }
         let result = self.run_tool(index, arguments, carrier, cx).await?;
         Ok(Outcome::of_tool(Answered::Declared(index), result))
+    }
+
+    /// Calls a declared tool that comes with answers, or as a task.
+    async fn call_tool_indirectly(
+        &self,
+        index: usize,
+        task: Option<Wanted>,
+        arguments: &Raw,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<Outcome, Stop> {
+        if cx.answers().is_some() {
+            self.use_answers(index, cx).await?;
+        }
+        match task {
+            Some(wanted) => self.start_task(index, wanted, arguments, carrier, cx).await,
+            None => {
+                let result = self.run_tool(index, arguments, carrier, cx).await?;
+                Ok(Outcome::of_tool(Answered::Declared(index), result))
+            }
+        }
     }
 
     /// Runs a declared tool; what it refuses is a result that the model reads.

@@ -64,10 +64,9 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// A message, opened.
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made: a box would cost each call more")]
 pub(crate) enum Opened {
     /// Something to dispatch, and where its outcome goes.
-    Call(Call, Return),
+    Call(Box<Call>, Return),
     /// A subscription, which has no outcome but goes on; and where `notifications/cancelled` looks for it.
     Listening(Box<Listening>, Return),
     /// Answered by the era itself.

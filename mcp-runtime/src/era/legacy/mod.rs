@@ -123,7 +123,7 @@ impl Era {
         };
         let to = Return { scope, ..Return::to(request, version) };
         let context = Context::new(facts, around.outbox.clone(), self.shared.clone());
-        Opened::Call(Call { operation, carrier, context }, to)
+        Opened::Call(Box::new(Call { operation, carrier, context }), to)
     }
 
     fn refused(&self, request: &Request, version: Version, fault: Fault) -> Opened {

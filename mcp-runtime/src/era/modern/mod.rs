@@ -124,7 +124,7 @@ fn try_open(
     if let Some(answers) = answers {
         context.set_answers(answers);
     }
-    Ok(Opened::Call(Call { operation, carrier, context }, to))
+    Ok(Opened::Call(Box::new(Call { operation, carrier, context }), to))
 }
 
 /// From which level on this request wants log messages: none, unless it says so.
