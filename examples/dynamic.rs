@@ -1,5 +1,5 @@
-//! Tools that are not known at compile time: a provider whose tools come from data, a set that grows while the server runs,
-//! and a tool with a user interface of its own (MCP Apps).
+//! Tools that are not known at compile time: a provider whose tools come from data, and a set that grows while the server
+//! runs.
 //!
 //! ```sh
 //! cargo run --example dynamic -- --transport streamable-http
@@ -9,11 +9,11 @@ use mcp_runtime::{
     Item,
     middleware::{Logging, RateLimit},
     prelude::*,
-    protocol::{Resource, Tool},
-    provider::{Page, ResourceSet, ToolProvider, ToolSet},
+    protocol::Tool,
+    provider::{Page, ToolProvider, ToolSet},
     service::BoxFuture,
 };
-use serde_json::{Map, Value, json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 // ANCHOR: provider
 /// One conversion: a row of a table that could be a file or a database.
@@ -82,32 +82,15 @@ impl Parrot {
 }
 // ANCHOR_END: set
 
-// ANCHOR: ui
-/// A tool that hosts with MCP Apps show as a page, and the page.
-fn clock() -> mcp_runtime::Result<(ToolSet, ResourceSet)> {
-    let (tools, pages) = (ToolSet::new(), ResourceSet::new());
-    let mut tool = Tool::new("time", "What time it is.", &json!({ "type": "object" }));
-    tool.meta = Some(Map::from_iter([("ui".to_owned(), json!({ "resourceUri": "ui://clock" }))]));
-    tools.add_tool(tool, async |_: Value| Ok(ToolResult::text(format!("{:?}", std::time::SystemTime::now()))))?;
-    let page = Resource::new("ui://clock", "clock").with_mime_type("text/html;profile=mcp-app");
-    pages.add_text(page, "<!doctype html><title>Clock</title><script>document.write(new Date())</script>")?;
-    Ok((tools, pages))
-}
-// ANCHOR_END: ui
-
 fn main() -> mcp_runtime::Result {
     let miles = Conversion { name: "miles_to_km", description: "Convert miles to kilometres.", factor: 1.609344 };
     let pounds = Conversion { name: "pounds_to_kg", description: "Convert pounds to kilograms.", factor: 0.45359237 };
-    let (tools, pages) = clock()?;
     let phrases = ToolSet::new();
     // ANCHOR: server
     let units = Server::named("units", "1.0.0").tools(Conversions(vec![miles, pounds]));
     let server = Server::new(Parrot { phrases: phrases.clone() })
         .tools(phrases)
         .mount("units", units)
-        .tools(tools)
-        .resources(pages)
-        .extension("io.modelcontextprotocol/ui", json!({}))
         .visible(|principal, item| {
             principal.is_some() || !matches!(item, Item::Tool(name) if name.starts_with("secret_"))
         })

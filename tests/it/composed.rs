@@ -22,7 +22,7 @@ use crate::{
     behaviour::Served,
     fixture::Fixture,
     support::{
-        Request,
+        HttpServer, Request,
         client::{Client, Era, MODERN},
     },
 };
@@ -272,6 +272,60 @@ fn too_many_calls_are_refused_and_another_caller_is_not() {
         assert_eq!((&refused["error"]["code"], refused["error"]["data"]["retryAfterMs"].is_u64()), (&json!(429), true));
     }
     assert_eq!(text(&bob.call("echo", json!({ "text": "x" }))), "x");
+}
+
+// Proves: UI-01.
+#[test]
+fn a_tool_has_a_page_for_hosts_that_say_that_they_show_it_and_text_for_all_others() {
+    const APPS: &str = "io.modelcontextprotocol/ui";
+    let server = HttpServer::start("apps");
+    let shades = "#112244, #224488, #3366cc, #7799dd, #bbccee";
+    let pages = json!({ "extensions": { APPS: { "mimeTypes": ["text/html;profile=mcp-app"] } } });
+    let others = json!({ "extensions": { APPS: { "mimeTypes": ["text/html"] } } });
+    let call = |id: u8| {
+        let params = json!({ "name": "shades", "arguments": { "colour": "3366cc" } });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    for (capabilities, shown) in [(&pages, true), (&others, false), (&json!({ "extensions": {} }), false)] {
+        let told = if shown { format!("The person sees these shades: {shades}") } else { shades.to_owned() };
+        // In the handshake, for all calls of its session.
+        let params = json!({
+            "protocolVersion": "2025-11-25",
+            "capabilities": capabilities,
+            "clientInfo": { "name": "t", "version": "1" }
+        });
+        let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string();
+        let welcome = Request::post(body).revision("2025-11-25").send(server.port);
+        assert_eq!(welcome.json()["result"]["capabilities"]["extensions"], json!({ APPS: {} }));
+        let request = Request::post(call(1).to_string()).header("MCP-Protocol-Version", "2025-11-25");
+        let request = request.header("Mcp-Session-Id", welcome.header("mcp-session-id").unwrap());
+        assert_eq!(text(&request.revision("2025-11-25").send(server.port).json()), told);
+        // In the request, for it alone.
+        for (capabilities, told) in [(capabilities, &*told), (&json!({}), shades)] {
+            let mut call = call(2);
+            call["params"]["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": capabilities,
+            });
+            let request = Request::post(call.to_string()).header("MCP-Protocol-Version", "2026-07-28");
+            let request = request.header("Mcp-Method", "tools/call").header("Mcp-Name", "shades");
+            let answer = request.revision("2026-07-28").send(server.port).json();
+            assert_eq!(text(&answer), told);
+            assert_eq!(answer["result"]["structuredContent"]["shades"][2], "#3366cc");
+        }
+    }
+    // The page can be found by all, and only those who show pages look for it.
+    for era in [Era::Legacy("2025-11-25"), Era::Modern] {
+        let client = Client::new(server.port, era);
+        let listed = client.request("tools/list", json!({}));
+        let tool = &listed["result"]["tools"][0];
+        let page = client.read(tool["_meta"]["ui"]["resourceUri"].as_str().unwrap());
+        let contents = &page["result"]["contents"][0];
+        assert_eq!(contents["mimeType"], "text/html;profile=mcp-app");
+        assert_eq!(contents["_meta"]["ui"], json!({ "prefersBorder": true }));
+        assert!(contents["text"].as_str().unwrap().starts_with("<!doctype html>"));
+        assert_eq!(client.call("shades", json!({ "colour": "blue" }))["result"]["isError"], true);
+    }
 }
 
 /// Says which settings of an extension the client has.
