@@ -32,7 +32,7 @@ use crate::{
     call::{Call, Offered, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
     changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
-    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Surroundings, malformed},
+    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Rooms, Surroundings, malformed},
     exchange::{Event, EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
     protocol::CacheHint,
@@ -260,8 +260,9 @@ impl Engine {
         let sessions = Arc::new(sessions);
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         providers.connect(&shared.changes);
-        let era = Era::new(card, &offered, &lists, &with_handles, sessions.clone(), shared, events)
-            .map_err(StartError::Encoding)?;
+        let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
+        let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
+        let era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
         let dispatch = Arc::new_cyclic(|me| Dispatch {
             service,
             sessions,
@@ -274,7 +275,7 @@ impl Engine {
             visible,
             page_size,
             middleware,
-            tasks: Arc::new(TaskRoom::new(tasks)),
+            tasks,
             me: me.clone(),
         });
         let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
@@ -321,7 +322,7 @@ impl Engine {
             }
             // A client that has heard enough gets nothing more, not even the answer.
             Opened::Listening(listening, to) => {
-                let listening = listening.run(around.outbox);
+                let listening = listening.run(&self.era, around.outbox);
                 self.until_cancelled(listening, to).await.unwrap_or_else(|| Outbound::empty(StatusCode::ACCEPTED))
             }
         }
@@ -443,6 +444,7 @@ impl Engine {
     pub async fn end_process(&self, process: &Process) {
         self.era.news.end(process.key());
         self.era.shared.levels.forget(process.key());
+        self.dispatch.tasks.end_session(process.key()).await;
         if let Err(error) = self.era.sessions.forget(process.key()).await {
             tracing::warn!(error = %crate::call::chain(&error), "the state of a closed connection was not removed");
         }

@@ -89,6 +89,9 @@ pub(crate) fn validate_answer(revision: &str, method: &str, message: &Value) -> 
 /// Checks a message that a server sends on its own: a notification or, up to 2025-11-25, a request.
 pub(crate) fn validate_server_message(revision: &str, message: &Value) -> Result<(), String> {
     validate(revision, "JSONRPCMessage", message)?;
+    if revision == "2026-07-28" && message["method"] == "notifications/tasks" {
+        return validate(TASKS_EXTENSION, "TaskStatusNotification", message);
+    }
     let definition = if message.get("id").is_some() { "ServerRequest" } else { "ServerNotification" };
     validate(revision, definition, message)
 }

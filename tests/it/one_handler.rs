@@ -134,12 +134,13 @@ fn a_function_that_asks_the_model_has_one_outcome_in_all_revisions() {
     assert_same(&outcomes, MODEL, true);
 }
 
+// Proves: TE-09, U-07.
 #[test]
 fn a_task_that_asks_has_one_outcome_in_both_revisions_that_have_tasks() {
     for (kind, questions) in [("asks", FORMS), ("samples", MODEL)] {
         let outcomes = outcomes(&format!("one_function_is_a_task_that_{kind}_twice_and_writes_to_its_session"));
         assert_eq!(revisions(&outcomes), ["2025-11-25", "2026-07-28"]);
-        // How far it is, only one of them reports.
+        // How far it is, only one of them reports, when it comes to that.
         assert_same(&outcomes, questions, false);
         for (_, outcome) in outcomes.iter().filter(|(revision, _)| revision == "2026-07-28") {
             assert!(outcome.progress.is_empty(), "a task of this revision reports no progress");

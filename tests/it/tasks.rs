@@ -11,7 +11,13 @@ use std::{
 use mcp_runtime::{Server, Tasks, auth::DevelopmentTokens, prelude::*, store::FileStore};
 use serde_json::{Value, json};
 
-use crate::support::{Request, Response, StdioServer};
+use crate::{
+    official_schema,
+    support::{
+        Request, Response, StdioServer,
+        stream::{Event, EventStream},
+    },
+};
 
 const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 const RELATED: &str = "io.modelcontextprotocol/related-task";
@@ -225,6 +231,40 @@ impl Peer {
         }
         params["task"] = json!({ "ttl": 60_000 });
         self.result("tools/call", params)["task"].clone()
+    }
+
+    /// Opens the stream of its session.
+    fn stream(&self) -> EventStream {
+        let mut request = Request::of("GET").header("Accept", "text/event-stream");
+        request = request.header("Mcp-Session-Id", self.session.as_deref().expect("there is a session"));
+        if let Some(bearer) = self.bearer {
+            request = request.header("Authorization", format!("Bearer {bearer}"));
+        }
+        let stream = EventStream::open(self.port, &request);
+        assert_eq!(stream.head.status, 200);
+        stream
+    }
+
+    /// Subscribes to news of these tasks; gives the stream, what it acknowledges, and what was told with it.
+    fn listen(&self, ids: &[&str]) -> (EventStream, Value, Vec<Value>) {
+        let request = self.request("subscriptions/listen", json!({ "notifications": { "taskIds": ids } }));
+        let mut stream = EventStream::open(self.port, &request);
+        assert_eq!(stream.head.status, 200);
+        let mut heard = self.hear_until(&mut stream, Duration::from_secs(5), |heard| !heard.is_empty());
+        let acknowledged = heard.remove(0);
+        assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+        (stream, acknowledged["params"]["notifications"].clone(), heard)
+    }
+
+    /// The messages of a stream until there are enough, all of them valid.
+    fn hear_until(&self, stream: &mut EventStream, limit: Duration, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let messages = |events: &[Event]| -> Vec<Value> {
+            let with_data = events.iter().filter(|event| event.data.as_deref().is_some_and(|data| !data.is_empty()));
+            with_data.map(Event::json).collect()
+        };
+        let heard = messages(&stream.hear(limit, |events| enough(&messages(events))));
+        heard.iter().for_each(|message| official_schema::assert_valid(self.revision, "", message));
+        heard
     }
 
     fn get(&self, id: &str) -> Value {
@@ -620,6 +660,159 @@ fn a_task_commits_the_state_of_its_session_and_says_what_goes_on() {
     }
 }
 
+/// Nothing is said for as long as a test can wait.
+const SILENCE: Duration = Duration::from_millis(300);
+
+// Proves: K-10, K-12, K-13, U-07.
+#[test]
+fn a_session_is_told_how_its_task_stands_and_how_far_it_is_until_it_is_over() {
+    let served = Served::new(|server| server);
+    let [peer, other] = [0, 1].map(|_| Peer::legacy(served.port, "2025-11-25", None));
+    let (mut stream, mut of_other) = (peer.stream(), other.stream());
+    let params = json!({ "name": "work", "arguments": { "milliseconds": 600 }, "task": {},
+                         "_meta": { "progressToken": "the token" } });
+    let task = peer.result("tools/call", params)["task"].clone();
+    let is_over = |heard: &[Value]| heard.iter().any(|message| message["params"]["status"] == "completed");
+    let heard = peer.hear_until(&mut stream, Duration::from_secs(5), is_over);
+    let of = |method: &str| heard.iter().filter(|message| message["method"] == method).collect::<Vec<_>>();
+    let [progress] = of("notifications/progress")[..] else { panic!("one report: {heard:?}") };
+    assert_eq!(
+        progress["params"],
+        json!({ "progressToken": "the token", "progress": 1.0, "total": 2.0, "message": "half of it",
+                "_meta": { RELATED: { "taskId": task["taskId"] } } })
+    );
+    let stands = of("notifications/tasks/status");
+    let told: Vec<_> = stands.iter().map(|message| message["params"]["status"].clone()).collect();
+    assert_eq!(told, ["working", "completed"]);
+    // As `tasks/get` says it, and without what belongs to other messages of the task.
+    assert_eq!(stands[1]["params"], peer.get(id(&task)));
+    assert_eq!(peer.hear_until(&mut stream, SILENCE, |_| false), [] as [Value; 0], "it is over");
+    assert_eq!(other.hear_until(&mut of_other, SILENCE, |_| false), [] as [Value; 0], "it is another's");
+    // Without a token, no progress.
+    let task = peer.start("work", json!({ "milliseconds": 300 }));
+    let heard = peer.hear_until(&mut stream, Duration::from_secs(5), is_over);
+    assert!(heard.iter().all(|message| message["method"] == "notifications/tasks/status"), "{heard:?}");
+    assert!(heard.iter().all(|message| message["params"]["taskId"] == task["taskId"]), "{heard:?}");
+}
+
+// Proves: K-12, K-13.
+#[test]
+fn what_a_session_without_a_stream_missed_of_its_tasks_waits_and_no_progress_of_what_is_over() {
+    let served = Served::new(|server| server);
+    let peer = Peer::legacy(served.port, "2025-11-25", None);
+    let params = json!({ "name": "work", "arguments": { "milliseconds": 1 }, "task": {},
+                         "_meta": { "progressToken": 7 } });
+    let task = peer.result("tools/call", params)["task"].clone();
+    peer.result("tasks/result", json!({ "taskId": id(&task) }));
+    let mut stream = peer.stream();
+    let heard = peer.hear_until(&mut stream, SILENCE, |_| false);
+    let [told] = &heard[..] else { panic!("how it stands, once: {heard:?}") };
+    assert_eq!(
+        (&told["method"], &told["params"]["status"]),
+        (&json!("notifications/tasks/status"), &json!("completed"))
+    );
+}
+
+// Proves: TE-09, U-07, SB-04.
+#[test]
+fn a_subscription_is_told_how_its_tasks_stand_with_all_that_there_is_to_know() {
+    let served = Served::new(|server| server);
+    let peer = Peer::modern(served.port);
+    let task = peer.start("two_answers", json!({}));
+    peer.until(id(&task), "input_required");
+    let (mut stream, acknowledged, mut heard) = peer.listen(&[id(&task), "unknown", "AAAAAAAAAAAAAAAAAAAAAA"]);
+    assert_eq!(acknowledged, json!({ "taskIds": [task["taskId"]] }));
+    // What it waits for is news for whoever comes only now.
+    if heard.is_empty() {
+        heard = peer.hear_until(&mut stream, Duration::from_secs(5), |heard| !heard.is_empty());
+    }
+    let waits = &heard[0];
+    assert_eq!(
+        (&waits["method"], &waits["params"]["status"]),
+        (&json!("notifications/tasks"), &json!("input_required"))
+    );
+    assert_eq!(waits["params"]["_meta"], json!({ "io.modelcontextprotocol/subscriptionId": 1 }));
+    assert_eq!(waits["params"]["inputRequests"], peer.get(id(&task))["inputRequests"]);
+    let answers = json!({ "first": accepted("one"), "second": accepted("two") });
+    peer.result("tasks/update", json!({ "taskId": id(&task), "inputResponses": answers }));
+    let is_over = |heard: &[Value]| heard.iter().any(|message| message["params"]["status"] == "completed");
+    let heard = peer.hear_until(&mut stream, Duration::from_secs(5), is_over);
+    assert!(heard.iter().all(|message| message["method"] == "notifications/tasks"), "{heard:?}");
+    let last = heard.last().expect("it is told of the end");
+    assert_eq!(text(&last["params"]["result"]), "one and two");
+    assert_eq!(peer.hear_until(&mut stream, SILENCE, |_| false), [] as [Value; 0], "it is over");
+    // What failed as protocol says so, and progress is told to nobody.
+    let (broken, work) = (peer.start("break_down", json!({})), peer.start("work", json!({ "milliseconds": 300 })));
+    let (mut stream, _, mut heard) = peer.listen(&[id(&broken), id(&work)]);
+    heard.extend(peer.hear_until(&mut stream, Duration::from_secs(5), is_over));
+    let failed =
+        heard.iter().find(|message| message["params"]["status"] == "failed").expect("it is told of the failure");
+    assert_eq!(failed["params"]["error"]["code"], -32603);
+    assert!(heard.iter().all(|message| message["method"] == "notifications/tasks"), "{heard:?}");
+}
+
+// Proves: TE-09, TE-10, SEC-04, X-03.
+#[test]
+fn nobody_is_told_of_the_tasks_of_others() {
+    let tokens = DevelopmentTokens::new().with("token-of-a", "a").with("token-of-b", "b");
+    let served = Served::new(|server| server.authorize(tokens));
+    let [a, b] = ["token-of-a", "token-of-b"].map(|bearer| Peer { bearer: Some(bearer), ..Peer::modern(served.port) });
+    let of_a = a.start("work", json!({ "milliseconds": 500 }));
+    let session = Peer::legacy(served.port, "2025-11-25", Some("token-of-b"));
+    let of_session = session.start("work", json!({ "milliseconds": 500 }));
+    let (mut stream, acknowledged, _) = b.listen(&[id(&of_a), id(&of_session)]);
+    assert_eq!(acknowledged, json!({ "taskIds": [] }));
+    // Who does not declare the extension has not asked for anything that there is.
+    let plain = Peer { capabilities: json!({}), bearer: Some("token-of-a"), ..Peer::modern(served.port) };
+    let (mut without, acknowledged, _) = plain.listen(&[id(&of_a)]);
+    assert_eq!(acknowledged, json!({}));
+    a.until(id(&of_a), "completed");
+    session.until(id(&of_session), "completed");
+    assert_eq!(b.hear_until(&mut stream, SILENCE, |_| false), [] as [Value; 0]);
+    assert_eq!(plain.hear_until(&mut without, SILENCE, |_| false), [] as [Value; 0]);
+    for wrong in [json!("x"), json!([1]), json!({})] {
+        let refused = a.error("subscriptions/listen", json!({ "notifications": { "taskIds": wrong } }));
+        assert_eq!(refused["code"], -32602, "{wrong}");
+    }
+}
+
+// Proves: K-09.
+#[test]
+fn the_tasks_of_a_session_end_with_it_and_those_of_a_person_do_not() {
+    let served = Served::new(|server| server);
+    let peer = Peer::legacy(served.port, "2025-11-25", None);
+    let other = Peer::legacy(served.port, "2025-11-25", None);
+    let ended = peer.start("long_work", json!({}));
+    peer.until(id(&ended), "completed");
+    peer.start("work", json!({ "milliseconds": 60_000 }));
+    peer.start("two_answers", json!({}));
+    let of_other = other.start("work", json!({ "milliseconds": 60_000 }));
+    let end = |peer: &Peer| {
+        let mut request = Request::of("DELETE").header("Mcp-Session-Id", peer.session.as_deref().unwrap());
+        if let Some(bearer) = peer.bearer {
+            request = request.header("Authorization", format!("Bearer {bearer}"));
+        }
+        assert_eq!(request.send(peer.port).status, 204);
+    };
+    end(&peer);
+    let begun = Instant::now();
+    while served.jobs.dropped.load(Ordering::SeqCst) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "the function goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(other.get(id(&of_other))["status"], "working");
+    assert_eq!(served.jobs.dropped.load(Ordering::SeqCst), 1);
+    drop(served);
+
+    let tokens = DevelopmentTokens::new().with("token-of-a", "a");
+    let served = Served::new(|server| server.authorize(tokens));
+    let [first, second] = [0, 1].map(|_| Peer::legacy(served.port, "2025-11-25", Some("token-of-a")));
+    let task = first.start("work", json!({ "milliseconds": 60_000 }));
+    end(&first);
+    assert_eq!(second.get(id(&task))["status"], "working");
+    assert_eq!(served.jobs.dropped.load(Ordering::SeqCst), 0);
+}
+
 // Proves: N-02, TE-06.
 #[test]
 fn headers_name_the_task() {
@@ -687,4 +880,33 @@ fn a_stdio_process_has_tasks_and_ends_with_its_client_all_the_same() {
     let begun = Instant::now();
     assert_eq!(server.finish().0, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(10), "a task keeps the process from ending");
+}
+
+// Proves: K-12, K-13.
+#[test]
+fn a_stdio_process_is_told_how_its_tasks_stand_and_how_far_they_are() {
+    let mut server = StdioServer::start("long_job");
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    server.send(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string());
+    server.receive();
+    server.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string());
+    let params = json!({ "name": "pack", "arguments": { "folders": ["a", "b", "c"] }, "task": {},
+                         "_meta": { "progressToken": "p" } });
+    server.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string());
+    let (mut task, mut progress, mut told) = (Value::Null, Vec::new(), Vec::new());
+    while told.last().is_none_or(|last| last != "completed") {
+        let message: Value = serde_json::from_str(&server.receive()).expect("a message is JSON");
+        let sent = r#"{"id":1,"method":"tools/call"}"#;
+        official_schema::assert_valid("2025-11-25", sent, &message);
+        match message["method"].as_str() {
+            Some("notifications/progress") => progress.push(message["params"].clone()),
+            Some(_) => told.push(message["params"]["status"].clone()),
+            None => task = message["result"]["task"].clone(),
+        }
+    }
+    // A report that was not told when the next one came gives way to it, so that one of the last two is there.
+    assert!(progress.iter().any(|report| report["progress"].as_f64() >= Some(1.0)), "{progress:?}");
+    assert!(progress.iter().all(|report| report["_meta"][RELATED]["taskId"] == task["taskId"]), "{progress:?}");
+    assert!(told.iter().any(|status| status == "working"), "{told:?}");
 }

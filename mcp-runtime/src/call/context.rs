@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::Principal,
-    changes::Changes,
+    changes::{Changes, Mailbox},
     protocol::{ClientCapabilities, Implementation},
     session::ProtocolSession,
     wire::{Raw, write_notification, write_string},
@@ -52,6 +52,8 @@ pub(crate) struct Facts {
     /// The `_meta` of the request.
     pub(crate) meta: Undecoded<Map<String, Value>>,
     pub(crate) tasking: Tasking,
+    /// Where its session hears of a task that this call becomes.
+    pub(crate) news: Option<Arc<Mailbox>>,
 }
 
 /// Which session a call is in.
@@ -156,6 +158,11 @@ impl Context {
     /// Whether the call can become a task, whichever tool it calls.
     pub(crate) const fn tasking(&self) -> Tasking {
         self.facts.tasking
+    }
+
+    /// Where its session hears of a task that this call becomes.
+    pub(crate) fn news(&self) -> Option<Arc<Mailbox>> {
+        self.facts.news.clone()
     }
 
     /// All of it for a task; what stays behind knows nothing.
@@ -358,7 +365,7 @@ impl Context {
     }
 
     /// Tells the client how far the work is, if it asked to be told; otherwise nothing. Of a task it is the status
-    /// message, which clients read when they look.
+    /// message, too, which clients read when they look; on 2026-07-28 it is that alone.
     ///
     /// `progress` must rise from call to call (what does not is dropped), `total` is what it rises to, where that is
     /// known. Never waits: where many messages wait for the client, a report gives way to the next one.
@@ -366,8 +373,12 @@ impl Context {
     /// # Source
     /// 2026-07-28 basic/utilities/progress.
     pub fn progress(&self, progress: f64, total: impl Into<Option<f64>>, message: Option<&str>) {
+        let total = total.into();
         if let Some(task) = &self.task {
-            return task.progress(progress, total.into(), message);
+            task.progress(progress, total, message);
+            if self.facts.news.is_none() {
+                return;
+            }
         }
         let Some(to) = &self.facts.progress else { return };
         let mut last = self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -375,7 +386,7 @@ impl Context {
             return;
         }
         *last = Some(progress);
-        let total = total.into().filter(|total| total.is_finite());
+        let total = total.filter(|total| total.is_finite());
         let mut bytes = Vec::with_capacity(160);
         write_notification(&mut bytes, "notifications/progress", |out| {
             out.extend_from_slice(b"{\"progressToken\":");
@@ -390,8 +401,14 @@ impl Context {
                 out.extend_from_slice(b",\"message\":");
                 write_string(out, message);
             }
+            if let Some(task) = &self.task {
+                task.write_related(out);
+            }
             out.push(b'}');
         });
+        if let (Some(task), Some(news)) = (&self.task, &self.facts.news) {
+            return news.progressed(task.id(), bytes.into());
+        }
         // Pushed under the lock, so that reports of two threads leave in the order that was checked.
         self.outbox.push_progress(&to.token, bytes.into());
     }

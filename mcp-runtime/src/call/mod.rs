@@ -40,6 +40,7 @@ pub(crate) use outbox::{Importance, Onward, Outbox, Resumable, Said};
 pub use result::{Completion, PromptResult, Reply, ResourceResult, ToolResult};
 pub(crate) use shared::Shared;
 pub(crate) use task::{
-    Claim, Claims, Manner, Meanwhile, Results, Standing, Task, TaskAction, TaskCall, TaskOutcome, TaskResult, Tasking,
+    Claim, Claims, Manner, Meanwhile, RELATED, Results, Standing, Task, TaskAction, TaskCall, TaskOutcome, TaskResult,
+    Tasking,
 };
 pub(crate) use trace::TARGET as SPAN_TARGET;

@@ -51,7 +51,7 @@ impl Offered {
 
     /// Whether there is anything to subscribe to.
     pub(crate) fn any_news(&self) -> bool {
-        self.resources || self.news != ListChanges::default()
+        self.resources || self.tasks || self.news != ListChanges::default()
     }
 
     /// Whether there is anything whose arguments could be completed.

@@ -14,7 +14,10 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use super::{Fault, Question, ToolResult};
-use crate::store::TaskId;
+use crate::{store::TaskId, wire::write_string};
+
+/// `_meta` of what belongs to a task, where tasks are the protocol's own.
+pub(crate) const RELATED: &str = "io.modelcontextprotocol/related-task";
 
 /// Whether a call can become a task, before it is looked at which tool it calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,6 +214,15 @@ impl Meanwhile {
             (None, Some(total)) => self.say(&format!("{progress} of {total}")),
             (None, None) => self.say(&progress.to_string()),
         }
+    }
+
+    /// Writes, as one more member, the `_meta` of what belongs to the task.
+    pub(super) fn write_related(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"_meta\":{");
+        write_string(out, RELATED);
+        out.extend_from_slice(b":{\"taskId\":");
+        write_string(out, &self.name);
+        out.extend_from_slice(b"}}");
     }
 
     /// Waits until something is said.

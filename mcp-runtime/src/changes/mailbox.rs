@@ -6,17 +6,22 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::Bytes;
+
 use super::{Change, Changes, ListChanges};
+use crate::store::TaskId;
 
 /// How many resources one listener can subscribe to. Our choice: more than any client shows at once.
 const SUBSCRIPTIONS: usize = 256;
 /// How many parts of subscribed resources wait to be told; beyond that, the subscribed resource itself stands for them.
 const PARTS: usize = 256;
+/// How many tasks one listener can follow at once; of more it is told nothing. Our choice: as many as resources.
+const TASKS: usize = 256;
 /// A session reads with at most so many streams at once; more wakers are those of streams that are gone.
 const WAKERS: usize = 16;
 
-/// The changes that one listener asked for and was not told yet. Bounded, whatever is announced: three lists, and the
-/// resources subscribed to. Dropping it ends all its subscriptions.
+/// The changes that one listener asked for and was not told yet. Bounded, whatever is announced: three lists, the
+/// resources subscribed to, the tasks followed. Dropping it ends all its subscriptions.
 pub(crate) struct Mailbox {
     pub(super) changes: Changes,
     pub(super) id: u64,
@@ -39,6 +44,9 @@ pub(super) struct Inbox {
 struct Waiting {
     lists: ListChanges,
     resources: VecDeque<Arc<str>>,
+    tasks: VecDeque<TaskId>,
+    /// How far tasks are: of each the newest report.
+    progress: VecDeque<(TaskId, Bytes)>,
     ended: bool,
     wakers: Vec<Waker>,
 }
@@ -71,6 +79,46 @@ impl Mailbox {
         }
     }
 
+    /// From now on this task is news; `false` where too many are.
+    pub(crate) fn follow(&self, task: TaskId) -> bool {
+        let mut register = self.changes.register();
+        let Some(listener) = register.listeners.get_mut(&self.id) else { return false };
+        if listener.tasks.contains(&task) {
+            return true;
+        }
+        if listener.tasks.len() == TASKS {
+            return false;
+        }
+        listener.tasks.push(task);
+        register.followers.entry(task).or_default().push(self.id);
+        true
+    }
+
+    /// This task is no news any more; what was announced of it before is not told.
+    pub(crate) fn unfollow(&self, task: TaskId) {
+        let mut register = self.changes.register();
+        if let Some(listener) = register.listeners.get_mut(&self.id) {
+            listener.tasks.retain(|known| *known != task);
+            register.forget_task(self.id, task);
+        }
+        let mut waiting = self.inbox.waiting();
+        waiting.tasks.retain(|known| *known != task);
+        waiting.progress.retain(|(known, _)| *known != task);
+    }
+
+    /// A task that is followed is news now, although nothing changed.
+    pub(crate) fn remind(&self, task: TaskId) {
+        self.wake_after(|wakers| self.inbox.task_changed(task, wakers));
+    }
+
+    /// A task is so far: told in place of an older report that was not told yet, and not at all where it is not followed.
+    pub(crate) fn progressed(&self, task: TaskId, message: Bytes) {
+        let follows = |listener: &super::Listener| listener.tasks.contains(&task);
+        if self.changes.register().listeners.get(&self.id).is_some_and(follows) {
+            self.wake_after(|wakers| self.inbox.progressed(task, message, wakers));
+        }
+    }
+
     /// The next change; `None` at the end. Several may wait for it: a change goes to one of them.
     pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
         let mut waiting = self.inbox.waiting();
@@ -97,8 +145,12 @@ impl Mailbox {
 
     /// Comes to its end, after what it holds.
     pub(crate) fn end(&self) {
+        self.wake_after(|wakers| self.inbox.end(wakers));
+    }
+
+    fn wake_after(&self, put_in: impl FnOnce(&mut Vec<Waker>)) {
         let mut wakers = Vec::new();
-        self.inbox.end(&mut wakers);
+        put_in(&mut wakers);
         wakers.into_iter().for_each(Waker::wake);
     }
 }
@@ -108,6 +160,7 @@ impl Drop for Mailbox {
         let mut register = self.changes.register();
         if let Some(listener) = register.listeners.remove(&self.id) {
             listener.subscriptions.iter().for_each(|uri| register.forget(self.id, uri));
+            listener.tasks.iter().for_each(|task| register.forget_task(self.id, *task));
         }
         self.changes.0.listeners.store(register.listeners.len(), Ordering::Release);
     }
@@ -120,6 +173,16 @@ impl super::Register {
             subscribers.retain(|subscriber| *subscriber != id);
             if subscribers.is_empty() {
                 self.subscribers.remove(uri);
+            }
+        }
+    }
+
+    /// This listener does not follow this task any more.
+    fn forget_task(&mut self, id: u64, task: TaskId) {
+        if let Some(followers) = self.followers.get_mut(&task) {
+            followers.retain(|follower| *follower != id);
+            if followers.is_empty() {
+                self.followers.remove(&task);
             }
         }
     }
@@ -153,6 +216,25 @@ impl Inbox {
         wakers.append(&mut waiting.wakers);
     }
 
+    /// A task that is followed changed.
+    pub(super) fn task_changed(&self, task: TaskId, wakers: &mut Vec<Waker>) {
+        let mut waiting = self.waiting();
+        if !waiting.tasks.contains(&task) {
+            waiting.tasks.push_back(task);
+        }
+        wakers.append(&mut waiting.wakers);
+    }
+
+    /// A task that is followed is so far.
+    fn progressed(&self, task: TaskId, message: Bytes, wakers: &mut Vec<Waker>) {
+        let mut waiting = self.waiting();
+        match waiting.progress.iter_mut().find(|(known, _)| *known == task) {
+            Some((_, older)) => *older = message,
+            None => waiting.progress.push_back((task, message)),
+        }
+        wakers.append(&mut waiting.wakers);
+    }
+
     pub(super) fn end(&self, wakers: &mut Vec<Waker>) {
         let mut waiting = self.waiting();
         waiting.ended = true;
@@ -173,6 +255,10 @@ impl Waiting {
                 return Some(change);
             }
         }
-        self.resources.pop_front().map(Change::Resource)
+        let resource = self.resources.pop_front().map(Change::Resource);
+        // Tasks before their progress: of one that is over, nothing more is reported.
+        let task = || self.tasks.pop_front().map(Change::Task);
+        let task = resource.or_else(task);
+        task.or_else(|| self.progress.pop_front().map(|(_, message)| Change::Progress(message)))
     }
 }

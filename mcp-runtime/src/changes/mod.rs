@@ -1,7 +1,7 @@
 //! Announce and listen: what changed on the server, told to whoever asked to be told.
 //!
 //! Takes: what functions and the program announce. Gives: to each listener its own changes, once each however often they
-//! were announced. Knows: lists, URIs. Must not know: sessions, revisions, streams, how a change is told.
+//! were announced. Knows: lists, URIs, ids of tasks. Must not know: sessions, revisions, streams, how a change is told.
 
 mod mailbox;
 
@@ -15,8 +15,11 @@ use std::{
     task::Waker,
 };
 
+use bytes::Bytes;
 use mailbox::Inbox;
 pub(crate) use mailbox::{Mailbox, TooMany};
+
+use crate::store::TaskId;
 
 /// Announces that something of the server changed, so that clients look again. Cheap to clone; for any thread.
 ///
@@ -77,6 +80,10 @@ pub(crate) enum Change {
     Resources,
     /// The resource of this URI.
     Resource(Arc<str>),
+    /// What there is to know of a task.
+    Task(TaskId),
+    /// How far a task is: the message that says so. Never posted, but put into one mailbox.
+    Progress(Bytes),
 }
 
 /// Which lists somebody wants news of, or has news of.
@@ -121,11 +128,14 @@ struct Register {
     listeners: HashMap<u64, Listener>,
     /// Who subscribed to what: an announcement looks up what covers it, however many listen to something else.
     subscribers: HashMap<Arc<str>, Vec<u64>>,
+    /// Who follows which task.
+    followers: HashMap<TaskId, Vec<u64>>,
 }
 
 struct Listener {
     inbox: Arc<Inbox>,
     subscriptions: Vec<Arc<str>>,
+    tasks: Vec<TaskId>,
 }
 
 impl Changes {
@@ -146,7 +156,7 @@ impl Changes {
         let inbox = Arc::new(Inbox::new(lists, register.closed));
         let id = register.next;
         register.next += 1;
-        register.listeners.insert(id, Listener { inbox: inbox.clone(), subscriptions: Vec::new() });
+        register.listeners.insert(id, Listener { inbox: inbox.clone(), subscriptions: Vec::new(), tasks: Vec::new() });
         self.0.listeners.store(register.listeners.len(), Ordering::Release);
         Mailbox { changes: self.clone(), id, inbox }
     }
@@ -158,6 +168,11 @@ impl Changes {
             return joined.subscribed_below(prefix);
         }
         self.register().subscribers.keys().filter(|uri| uri.starts_with(prefix)).cloned().collect()
+    }
+
+    /// There is something new to know of a task.
+    pub(crate) fn task_changed(&self, task: TaskId) {
+        self.post(&Change::Task(task));
     }
 
     /// The server goes down: every mailbox comes to its end, after what it holds.
@@ -196,6 +211,13 @@ impl Changes {
                     }
                 }
             }
+            Change::Task(task) => {
+                let followers = register.followers.get(task).into_iter().flatten();
+                for listener in followers.filter_map(|id| register.listeners.get(id)) {
+                    listener.inbox.task_changed(*task, &mut wakers);
+                }
+            }
+            Change::Progress(_) => {}
         }
         drop(register);
         wakers.into_iter().for_each(Waker::wake);

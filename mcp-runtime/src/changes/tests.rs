@@ -152,3 +152,42 @@ fn what_waits_when_the_server_goes_down_is_told_before_the_end() {
     let late = changes.open(ALL);
     assert_eq!(late.poll_next(&cx), Poll::Ready(None));
 }
+
+#[test]
+fn of_a_task_that_is_followed_each_state_is_told_once_and_of_its_progress_the_newest() {
+    let changes = Changes::default();
+    let (mailbox, other) = (changes.open(ALL), changes.open(ALL));
+    let [task, unknown] = [TaskId([1; 16]), TaskId([2; 16])];
+    assert!(mailbox.follow(task) && mailbox.follow(task));
+    for report in ["1 of 3", "2 of 3"] {
+        changes.task_changed(task);
+        changes.task_changed(unknown);
+        mailbox.progressed(task, report.into());
+        mailbox.progressed(unknown, report.into());
+    }
+    assert_eq!(read(&mailbox), [Change::Task(task), Change::Progress("2 of 3".into())]);
+    assert_eq!(read(&other), []);
+    // Of what is followed no more, nothing is told that still waited.
+    changes.task_changed(task);
+    mailbox.progressed(task, "3 of 3".into());
+    mailbox.unfollow(task);
+    changes.task_changed(task);
+    mailbox.progressed(task, "late".into());
+    assert_eq!(read(&mailbox), []);
+}
+
+#[test]
+fn a_listener_follows_a_bounded_number_of_tasks_and_leaves_nothing_behind() {
+    let changes = Changes::default();
+    let mailbox = changes.open(ALL);
+    let task = |number: u16| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&number.to_be_bytes());
+        TaskId(id)
+    };
+    assert_eq!((0..1000).filter(|number| mailbox.follow(task(*number))).count(), 256);
+    mailbox.unfollow(task(0));
+    assert!(mailbox.follow(task(999)) && !mailbox.follow(task(998)));
+    drop(mailbox);
+    assert!(changes.register().followers.is_empty());
+}

@@ -9,12 +9,12 @@ use super::{Dispatch, method_not_found, run::Stop};
 use crate::{
     call::{
         Answer, Carrier, Claim, Context, Fault, Manner, Meanwhile, Operation, Outcome, TaskAction, TaskCall,
-        TaskOutcome, Tasking, ToolResult, digest,
+        TaskOutcome, Tasking, ToolResult,
     },
     protocol::ClientCapabilities,
     service::{BoxFuture, TaskSupport},
     store::{Owner, TaskId},
-    tasks::{Found, Place, TaskRoom},
+    tasks::{Found, Place, TaskRoom, owner_of},
     wire::{Code, Raw},
 };
 
@@ -102,6 +102,7 @@ impl Dispatch {
         let place = self.tasks.place(owner).await?;
         let id = TaskId(crate::session::random());
         let meanwhile = Arc::new(Meanwhile::new(id));
+        let news = cx.news();
         let owned = Box::new(Owned {
             dispatch: self.me.upgrade().ok_or_else(Fault::internal)?,
             tool,
@@ -128,7 +129,13 @@ impl Dispatch {
         };
         let goes_on = ended.is_none();
         let name = card.function.name;
-        let found = self.tasks.create(id, owner, wanted.manner, name, wanted.ttl, ended).await?;
+        // Followed before it runs on, so that nothing of it is missed; one that has ended has nothing more to say.
+        let news = news.filter(|news| goes_on && news.follow(id));
+        let found = self.tasks.create(id, owner, wanted.manner, name, wanted.ttl, ended).await.inspect_err(|_| {
+            if let Some(news) = news {
+                news.unfollow(id);
+            }
+        })?;
         if goes_on {
             tokio::spawn(drive(self.tasks.clone(), run, meanwhile, place));
         }
@@ -251,11 +258,7 @@ impl Dispatch {
     fn owner(&self, carrier: &Carrier, cx: &Context) -> Owner {
         match (cx.principal(), carrier) {
             (Some(principal), _) => self.sessions.owner(Some(principal)),
-            (None, Carrier::Session(key)) => {
-                let mut owner = Owner::default();
-                owner.0.copy_from_slice(&digest(&[b"the owner of tasks", &key.0])[..16]);
-                owner
-            }
+            (None, Carrier::Session(key)) => owner_of(*key),
             (None, Carrier::Handle | Carrier::None) => Owner::default(),
         }
     }

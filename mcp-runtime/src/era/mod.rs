@@ -33,6 +33,7 @@ use crate::{
     service::ServerCard,
     session::{SessionKey, SessionRoom},
     store::EventLog,
+    tasks::TaskRoom,
     wire::{Id, Request},
 };
 
@@ -43,6 +44,7 @@ pub(crate) struct Era {
     pub(crate) prepared: Prepared,
     offered: Offered,
     pub(crate) events: Arc<dyn EventLog>,
+    pub(crate) tasks: Arc<TaskRoom>,
     pub(crate) in_flight: InFlight,
     pub(crate) streams: Streams,
     /// The subscriptions of 2026-07-28.
@@ -51,6 +53,14 @@ pub(crate) struct Era {
     pub(crate) news: SessionNews,
     /// Questions that wait for their answers.
     pub(crate) open: Open,
+}
+
+/// The rooms that both eras work with.
+pub(crate) struct Rooms {
+    pub(crate) sessions: Arc<SessionRoom>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) events: Arc<dyn EventLog>,
+    pub(crate) tasks: Arc<TaskRoom>,
 }
 
 /// What surrounds a message.
@@ -105,10 +115,9 @@ impl Era {
         offered: &Offered,
         lists: &Lists,
         with_handles: &Lists,
-        sessions: Arc<SessionRoom>,
-        shared: Arc<Shared>,
-        events: Arc<dyn EventLog>,
+        rooms: Rooms,
     ) -> Result<Self, serde_json::Error> {
+        let Rooms { sessions, shared, events, tasks } = rooms;
         Ok(Self {
             sessions,
             prepared: Prepared::new(card, offered, lists, with_handles)?,
@@ -117,7 +126,8 @@ impl Era {
             listeners: modern::Listeners::default(),
             open: Open::default(),
             events,
-            news: SessionNews::new(shared.changes.clone(), offered),
+            news: SessionNews::new(shared.changes.clone(), tasks.clone(), offered),
+            tasks,
             offered: offered.clone(),
             shared,
         })

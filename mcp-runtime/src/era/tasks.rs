@@ -4,21 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Prepared, project};
+use super::{Prepared, notices, project};
 use crate::{
     call::{
-        Answered, Fault, Manner, Operation, Results, Standing, Task, TaskAction, TaskCall, TaskOutcome, TaskResult,
-        Tasking,
+        Answered, Fault, Manner, Operation, RELATED, Results, Standing, Task, TaskAction, TaskCall, TaskOutcome,
+        TaskResult, Tasking,
     },
     protocol::{TaskStatus, version::Facts},
     tasks::iso,
-    wire::{Code, Raw, Request, write_string},
+    wire::{Code, Id, Raw, Request, write_notification, write_string},
 };
 
 /// The extension of the newest revision.
 pub(super) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
-/// `_meta` of what belongs to a task, where tasks are the protocol's own.
-pub(super) const RELATED: &str = "io.modelcontextprotocol/related-task";
 
 /// What a request asks of tasks; `None` for a method that is none of this manner's.
 pub(super) fn read(request: &Request, manner: Manner, can_ask: bool) -> Result<Option<Operation>, Fault> {
@@ -211,6 +209,24 @@ pub(super) fn write_detailed(out: &mut Vec<u8>, prepared: &Prepared, facts: &Fac
             out.push(b'}');
         }
     }
+}
+
+/// How a task of a session stands, told without being asked.
+pub(super) fn write_status(out: &mut Vec<u8>, task: &Task) {
+    write_notification(out, "notifications/tasks/status", |out| {
+        out.extend_from_slice(flat(task).to_string().as_bytes());
+    });
+}
+
+/// How a task of the extension stands, told to this subscription.
+pub(super) fn write_news(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, task: Task, subscription: &Id) {
+    write_notification(out, "notifications/tasks", |out| {
+        out.push(b'{');
+        write_detailed(out, prepared, facts, task);
+        out.push(b',');
+        notices::write_subscription(out, subscription);
+        out.push(b'}');
+    });
 }
 
 /// Which tool gave a result.

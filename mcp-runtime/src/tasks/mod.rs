@@ -5,6 +5,7 @@
 
 mod clock;
 mod options;
+mod place;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -18,16 +19,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use clock::iso;
 pub use options::Tasks;
+pub(crate) use place::Place;
 use record::Ending;
 pub(crate) use record::Record;
 
 use crate::{
-    call::{Answer, Claims, Fault, Given, Manner, Meanwhile, Question, Standing, Task, ToolResult, chain},
-    session::{PATIENCE, answer},
+    call::{Answer, Claims, Fault, Given, Manner, Meanwhile, Question, Standing, Task, ToolResult, chain, digest},
+    changes::Changes,
+    session::{PATIENCE, SessionKey, answer},
     store::{Owner, Revision, StoreError, StoreFuture, TaskId, TaskOrder, TaskWritten},
     wire::Code,
 };
@@ -36,8 +39,8 @@ use crate::{
 ///
 /// Source: our choice, as many as there are calls without their requests.
 const UNDER_WAY_LIMIT: u32 = 1024;
-/// Requests that nobody in particular sends may have so many times as many tasks as a caller who is known.
-const NOBODY: usize = 16;
+/// So many tasks of an ended session are removed before the next ones are looked for.
+const REMOVED_AT_ONCE: usize = 64;
 /// A record that changes under the hands of its writer is read again so many times.
 const ATTEMPTS: u32 = 64;
 /// What another process did is noticed after this time.
@@ -50,6 +53,8 @@ const BETWEEN_MESSAGES: Duration = Duration::from_millis(200);
 /// The tasks of a running server.
 pub(crate) struct TaskRoom {
     options: Tasks,
+    /// Where it is announced what changes.
+    changes: Changes,
     /// This run of the server.
     process: [u8; 16],
     all: Arc<Semaphore>,
@@ -58,25 +63,6 @@ pub(crate) struct TaskRoom {
     pub(crate) claims: Claims,
     stopped: AtomicBool,
     stop: Notify,
-}
-
-/// A place among the tasks under way.
-pub(crate) struct Place {
-    _all: OwnedSemaphorePermit,
-    owner: Owner,
-    under_way: Arc<Mutex<HashMap<Owner, usize>>>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut under_way = lock(&self.under_way);
-        if let Some(count) = under_way.get_mut(&self.owner) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.remove(&self.owner);
-            }
-        }
-    }
 }
 
 /// A task of the caller's, as it was read.
@@ -89,9 +75,10 @@ pub(crate) struct Found {
 
 impl TaskRoom {
     /// Over the operator's store.
-    pub(crate) fn new(options: Tasks) -> Self {
+    pub(crate) fn new(options: Tasks, changes: Changes) -> Self {
         Self {
             options,
+            changes,
             process: crate::session::random(),
             all: Arc::new(Semaphore::new(UNDER_WAY_LIMIT as usize)),
             under_way: Arc::default(),
@@ -99,38 +86,6 @@ impl TaskRoom {
             stopped: AtomicBool::new(false),
             stop: Notify::new(),
         }
-    }
-
-    /// A place for one more task of this owner.
-    ///
-    /// # Errors
-    /// -32603 where there is none.
-    pub(crate) async fn place(&self, owner: Owner) -> Result<Place, Fault> {
-        let nobody = owner == Owner::default();
-        let factor = if nobody { NOBODY } else { 1 };
-        let limit = self.options.under_way.saturating_mul(factor);
-        let too_many = |what: &str| Fault::new(Code::INTERNAL_ERROR, format!("Too many tasks {what}"));
-        if self.stopped.load(Ordering::Acquire) {
-            return Err(too_many("for a server that goes down: try again"));
-        }
-        let count = self.ask(self.options.store.count(owner)).await?;
-        if count >= self.options.kept.saturating_mul(factor) {
-            return Err(too_many("are kept for this caller: wait until the time of one has passed"));
-        }
-        let mut under_way = lock(&self.under_way);
-        let of_owner = under_way.entry(owner).or_default();
-        if *of_owner >= limit {
-            return Err(too_many("of this caller are under way: wait for one of them, or cancel one"));
-        }
-        let Ok(all) = self.all.clone().try_acquire_owned() else {
-            if *of_owner == 0 {
-                under_way.remove(&owner);
-            }
-            return Err(too_many("are under way: try again later"));
-        };
-        *of_owner += 1;
-        drop(under_way);
-        Ok(Place { _all: all, owner, under_way: self.under_way.clone() })
     }
 
     /// Writes the record of a new task, which has ended already where there is a result.
@@ -179,6 +134,13 @@ impl TaskRoom {
             return Ok(None);
         }
         self.settled(Found { id, revision: stored.revision, order: stored.order, record }).await.map(Some)
+    }
+
+    /// A task that somebody follows, whoever that is; `None` when it is gone, or can't be read now.
+    pub(crate) async fn look(&self, id: TaskId) -> Option<Found> {
+        let stored = self.ask(self.options.store.load(id)).await.ok()??;
+        let record = decode(&stored.record).ok()?;
+        Some(Found { id, revision: stored.revision, order: stored.order, record })
     }
 
     /// The caller's tasks after this place, in the order in which they were made; at most `limit` are looked at.
@@ -257,7 +219,7 @@ impl TaskRoom {
             }
             if !record.waits() {
                 let mut answers = None;
-                let taken = self.change(id, |record| {
+                let taken = self.write(id, |record| {
                     answers = record.take_answers();
                     answers.is_some()
                 });
@@ -315,7 +277,10 @@ impl TaskRoom {
                 () = self.changed(id, revision) => {}
             }
             match self.ask(self.options.store.load(id)).await {
-                Ok(None) => return,
+                Ok(None) => {
+                    self.changes.task_changed(id);
+                    return;
+                }
                 Ok(Some(stored)) => {
                     revision = stored.revision;
                     let Ok(record) = decode(&stored.record) else { return };
@@ -324,7 +289,7 @@ impl TaskRoom {
                     }
                     let until = clock::now() + clock::milliseconds(ALIVE / 3 * 2);
                     if !self.options.store.exclusive() && record.alive_until < until {
-                        let _ = self.change(id, |record| !record.is_over()).await;
+                        let _ = self.write(id, |record| !record.is_over()).await;
                     }
                 }
                 // The task goes on: the store may be back before it ends.
@@ -383,9 +348,47 @@ impl TaskRoom {
         }
     }
 
+    /// The tasks of this session end with it: those that run are cut off, and of none is anything left.
+    pub(crate) async fn end_session(&self, session: SessionKey) {
+        if let Err(error) = self.remove_all(owner_of(session)).await {
+            tracing::warn!(error = %chain(&error), "the tasks of an ended session were not removed");
+        }
+    }
+
+    async fn remove_all(&self, owner: Owner) -> Result<(), StoreError> {
+        loop {
+            let found = answer(self.options.store.list(owner, 0, REMOVED_AT_ONCE), PATIENCE).await?;
+            for stored in &found {
+                answer(self.options.store.remove(stored.id), PATIENCE).await?;
+                self.changes.task_changed(stored.id);
+            }
+            if found.len() < REMOVED_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Changes what there is to know of a task, and announces it. A change that is `false` changes nothing.
+    async fn change(
+        &self,
+        id: TaskId,
+        mut change: impl FnMut(&mut Record) -> bool,
+    ) -> Result<Option<(Revision, Record)>, Fault> {
+        let mut changed = false;
+        let written = self.write(id, |record| {
+            changed = change(record);
+            changed
+        });
+        let written = written.await?;
+        if changed {
+            self.changes.task_changed(id);
+        }
+        Ok(written)
+    }
+
     /// Changes a record, again and again until nobody else did meanwhile; `None` if the task is gone. A change that is
     /// `false` changes nothing.
-    async fn change(
+    async fn write(
         &self,
         id: TaskId,
         mut change: impl FnMut(&mut Record) -> bool,
@@ -457,6 +460,13 @@ impl Found {
 
 /// What is told where a record would be larger than its store takes.
 const TOO_LARGE: (Code, &str) = (Code(-32603), "The result is too large to be kept as that of a task");
+
+/// Whose tasks are those of a session that nobody in particular has.
+pub(crate) fn owner_of(session: SessionKey) -> Owner {
+    let mut owner = Owner::default();
+    owner.0.copy_from_slice(&digest(&[b"the owner of tasks", &session.0])[..16]);
+    owner
+}
 
 fn end(record: &mut Record, outcome: Result<ToolResult, Fault>) -> bool {
     let ending = Ending::of(outcome);

@@ -4,7 +4,7 @@ use crate::store::{MemoryTaskStore, StoredTask, TaskStore, TaskWritten};
 const ME: Owner = Owner([1; 16]);
 
 fn room(store: &Arc<dyn TaskStore>) -> TaskRoom {
-    TaskRoom::new(Tasks::new().under_way(2).shared_store(store.clone()))
+    TaskRoom::new(Tasks::new().under_way(2).shared_store(store.clone()), Changes::default())
 }
 
 fn store() -> Arc<dyn TaskStore> {

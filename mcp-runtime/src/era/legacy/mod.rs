@@ -24,7 +24,7 @@ use super::{Era, Opened, Return, Surroundings, asking, operations, refuse, tasks
 use crate::{
     call::{
         Call, Carrier, Context, Fault, Logging, Manner, Means, Onward, Operation, Progress, Resumable, Session,
-        Undecoded,
+        Tasking, Undecoded,
     },
     exchange::{Headers, Outbound, Source},
     protocol::{Version, notice::UnknownLogLevel},
@@ -115,6 +115,9 @@ impl Era {
                 Ok(tasking) => tasking,
                 Err(fault) => return self.refused(request, version, fault),
             };
+            if let (Tasking::Requested { .. }, Some(session)) = (facts.tasking, scope) {
+                facts.news = self.news.mailbox(session);
+            }
         }
         facts.means = match scope {
             None => Means::NoSession,

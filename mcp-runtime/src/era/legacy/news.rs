@@ -6,15 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use futures_util::stream;
 
 use super::listener::News;
 use crate::{
     call::{Fault, Offered},
     changes::{Changes, ListChanges, Mailbox, TooMany},
-    era::notices,
+    era::notices::Audience,
     session::SessionKey,
+    tasks::TaskRoom,
     wire::{Code, Raw, Request},
 };
 
@@ -25,9 +25,10 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest URI that can be subscribed to, in bytes.
 const URI_LIMIT: usize = 2048;
 
-/// News for sessions, by session. A session that neither listened nor subscribed has no entry.
+/// News for sessions, by session. A session that neither listened nor subscribed nor had a task has no entry.
 pub(crate) struct SessionNews {
     changes: Changes,
+    tasks: Arc<TaskRoom>,
     lists: ListChanges,
     resources: bool,
     sessions: Mutex<HashMap<SessionKey, Kept>>,
@@ -41,21 +42,22 @@ struct Kept {
 }
 
 impl SessionNews {
-    pub(in crate::era) fn new(changes: Changes, offered: &Offered) -> Self {
-        Self { changes, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
+    pub(in crate::era) fn new(changes: Changes, tasks: Arc<TaskRoom>, offered: &Offered) -> Self {
+        Self { changes, tasks, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
     }
 
     /// The news of a session as notifications, which end with it: from now on they wait for whoever reads them. Of several
     /// streams, each change goes to one. `None` when too many sessions have some.
     pub(crate) fn of(&self, session: SessionKey) -> Option<News> {
         let mailbox = self.mailbox(session)?;
-        Some(Box::pin(stream::unfold(mailbox, |mailbox| async move {
-            let change = mailbox.next().await?;
-            Some((Bytes::from(notices::notification(&change, None)), mailbox))
+        Some(Box::pin(stream::unfold((mailbox, self.tasks.clone()), |(mailbox, tasks)| async move {
+            let told = Audience { mailbox: &mailbox, tasks: &tasks, subscription: None }.next().await?;
+            Some((told, (mailbox, tasks)))
         })))
     }
 
-    fn mailbox(&self, session: SessionKey) -> Option<Arc<Mailbox>> {
+    /// Where the news of a session wait; `None` when too many sessions have some.
+    pub(super) fn mailbox(&self, session: SessionKey) -> Option<Arc<Mailbox>> {
         let mut sessions = self.sessions();
         if let Some(kept) = sessions.get_mut(&session) {
             kept.used = Instant::now();

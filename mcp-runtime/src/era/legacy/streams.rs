@@ -139,7 +139,11 @@ impl Era {
         let over = {
             let (sessions, principal) = (self.sessions.clone(), principal.cloned());
             let token = headers.session_id.value().unwrap_or_default().to_owned();
-            Box::pin(async move { sessions.until_over(&token, principal.as_ref()).await })
+            let (tasks, key) = (self.tasks.clone(), session.key);
+            Box::pin(async move {
+                sessions.until_over(&token, principal.as_ref()).await;
+                tasks.end_session(key).await;
+            })
         };
         let mut listener = Listener::new(self.events.clone(), place, over, news, session.version.facts().polling);
         if let Some((id, missed)) = resumed {
@@ -179,6 +183,7 @@ impl Era {
                 self.in_flight.end(session);
                 self.news.end(session);
                 self.shared.levels.forget(session);
+                self.tasks.end_session(session).await;
                 if let Err(error) = session::answer(self.events.drop_session(session), PATIENCE).await {
                     tracing::warn!(error = %chain(&error), "the streams of an ended session were not removed");
                 }

@@ -1,16 +1,22 @@
 //! `subscriptions/listen`: an answer that goes on for as long as both sides want.
 
-use std::{sync::Arc, task::Poll};
+use std::{collections::BTreeSet, sync::Arc, task::Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    call::{Fault, Importance, Outbox},
+    call::{Fault, Importance, Manner, Outbox},
     changes::{ListChanges, Mailbox},
-    era::{Era, Return, Surroundings, notices, refuse},
+    era::{
+        Era, Return, Surroundings,
+        notices::{self, Audience, Subscription},
+        refuse,
+    },
     exchange::{Outbound, Source},
+    protocol::version::Facts,
+    store::{Owner, TaskId},
     wire::{Code, Id, Members, Raw, Request, write_id, write_notification, write_result, write_string},
 };
 
@@ -20,8 +26,12 @@ const URI_LIMIT: usize = 2048;
 /// A subscription under way.
 pub(crate) struct Listening {
     mailbox: Arc<Mailbox>,
-    /// The first message: what is honoured.
-    acknowledgement: Bytes,
+    /// What is honoured of lists and resources.
+    honoured: Map<String, Value>,
+    /// The tasks that are to be followed, if they are this caller's; `None` where it asked for none.
+    tasks: Option<Vec<TaskId>>,
+    owner: Owner,
+    facts: &'static Facts,
     /// The answer, for the end.
     result: Bytes,
     id: Id,
@@ -47,8 +57,8 @@ pub(super) fn open(
     let filter = request.params.get("notifications").and_then(Raw::members);
     let asked = filter.as_ref().and_then(Asked::read).ok_or_else(|| {
         let message = "subscriptions/listen needs `params.notifications`, an object of toolsListChanged, \
-                       promptsListChanged, resourcesListChanged (booleans) and resourceSubscriptions (an array of URIs \
-                       of at most 2048 bytes)";
+                       promptsListChanged, resourcesListChanged (booleans), resourceSubscriptions (an array of URIs of \
+                       at most 2048 bytes) and, of the extension for tasks, taskIds (an array of strings)";
         refused(Code::INVALID_PARAMS, message)
     })?;
     let offered = era.offered.news;
@@ -66,9 +76,18 @@ pub(super) fn open(
         resources.retain(|uri| mailbox.subscribe(uri).is_ok());
         resources
     });
+    // What belongs to an extension is nothing to a client that does not declare it.
+    let tasks = asked.tasks.filter(|_| era.offered.tasks && super::knows_tasks(request));
     Ok(Box::new(Listening {
+        honoured: self::honoured(lists, honoured),
+        tasks: tasks.map(|mut tasks| {
+            // As many as there can be, before it is known whose they are: nothing that changes meanwhile is lost.
+            tasks.retain(|task| mailbox.follow(*task));
+            tasks
+        }),
+        owner: era.sessions.owner(around.principal),
+        facts: to.version.facts(),
         mailbox,
-        acknowledgement: acknowledgement(&to.id, lists, honoured),
         result: result(era, &to.id),
         id: to.id.clone(),
         cancels: matches!(around.source, Source::Stdio(_)),
@@ -79,6 +98,8 @@ pub(super) fn open(
 struct Asked {
     lists: ListChanges,
     resources: Option<Vec<String>>,
+    /// Those that can be ids of tasks, each once.
+    tasks: Option<Vec<TaskId>>,
 }
 
 impl Asked {
@@ -94,16 +115,22 @@ impl Asked {
             prompts: flag("promptsListChanged")?,
             resources: flag("resourcesListChanged")?,
         };
-        let resources = match filter.get("resourceSubscriptions").map(Raw::as_str) {
-            None | Some("null") => None,
-            Some(uris) => Some(serde_json::from_str::<Vec<String>>(uris).ok()?),
+        let strings = |name: &str| match filter.get(name).map(Raw::as_str) {
+            None | Some("null") => Some(None),
+            Some(strings) => serde_json::from_str::<Vec<String>>(strings).ok().map(Some),
         };
+        let resources = strings("resourceSubscriptions")?;
+        let tasks = strings("taskIds")?.map(|ids| {
+            let ids: BTreeSet<TaskId> = ids.iter().filter_map(|id| TaskId::parse(id)).collect();
+            ids.into_iter().collect()
+        });
         let usable = |uri: &String| !uri.is_empty() && uri.len() <= URI_LIMIT;
-        resources.iter().flatten().all(usable).then_some(Self { lists, resources })
+        resources.iter().flatten().all(usable).then_some(Self { lists, resources, tasks })
     }
 }
 
-fn acknowledgement(id: &Id, lists: ListChanges, resources: Option<Vec<String>>) -> Bytes {
+/// What is honoured of lists and resources.
+fn honoured(lists: ListChanges, resources: Option<Vec<String>>) -> Map<String, Value> {
     let mut honoured = Map::new();
     let flags = [
         ("toolsListChanged", lists.tools),
@@ -115,6 +142,10 @@ fn acknowledgement(id: &Id, lists: ListChanges, resources: Option<Vec<String>>) 
     if let Some(resources) = resources {
         honoured.insert("resourceSubscriptions".to_owned(), json!(resources));
     }
+    honoured
+}
+
+fn acknowledgement(id: &Id, honoured: Map<String, Value>) -> Bytes {
     let mut bytes = Vec::with_capacity(256);
     write_notification(&mut bytes, "notifications/subscriptions/acknowledged", |out| {
         out.push(b'{');
@@ -146,15 +177,40 @@ fn result(era: &Era, id: &Id) -> Bytes {
 }
 
 impl Listening {
+    /// Which of these tasks are the caller's: the others are followed no more, whatever is wrong with them.
+    async fn own(&self, era: &Era, tasks: &[TaskId]) -> Vec<String> {
+        let mut own = Vec::with_capacity(tasks.len());
+        for &task in tasks {
+            let id = task.to_string();
+            match era.tasks.find(&id, self.owner, Manner::ByServer).await {
+                Ok(Some(found)) => {
+                    // What it waits for, or that it is over, is news for whoever comes only now.
+                    if found.record.is_over() || found.record.waits() {
+                        self.mailbox.remind(task);
+                    }
+                    own.push(id);
+                }
+                Ok(None) | Err(_) => self.mailbox.unfollow(task),
+            }
+        }
+        own
+    }
+
     /// Tells what changes until the server goes down; then the answer.
-    pub(crate) async fn run(&self, outbox: &Outbox) -> Outbound {
-        outbox.push(self.acknowledgement.clone(), Importance::Needed);
+    pub(crate) async fn run(&self, era: &Era, outbox: &Outbox) -> Outbound {
+        let mut honoured = self.honoured.clone();
+        if let Some(tasks) = &self.tasks {
+            honoured.insert("taskIds".to_owned(), self.own(era, tasks).await.into());
+        }
+        outbox.push(acknowledgement(&self.id, honoured), Importance::Needed);
+        let subscription = Subscription { id: &self.id, prepared: &era.prepared, facts: self.facts };
+        let audience = Audience { mailbox: &self.mailbox, tasks: &era.tasks, subscription: Some(subscription) };
         loop {
             // A change leaves the mailbox when the one before it was taken: what a slow reader is behind stays bounded,
             // and what is announced again meanwhile is still one change. Whoever takes from the outbox polls this next.
             std::future::poll_fn(|_| if outbox.is_empty() { Poll::Ready(()) } else { Poll::Pending }).await;
-            match self.mailbox.next().await {
-                Some(change) => outbox.push(notices::notification(&change, Some(&self.id)).into(), Importance::Needed),
+            match audience.next().await {
+                Some(told) => outbox.push(told, Importance::Needed),
                 None => break,
             }
         }

@@ -119,6 +119,7 @@ fn try_open(
         logging,
         meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
         tasking: if era.prepared.has_tasks() { Tasking::Offered } else { Tasking::Unavailable },
+        news: None,
     };
     let mut context = Context::new(facts, around.outbox.clone(), era.shared.clone());
     if let Some(answers) = answers {
@@ -138,15 +139,19 @@ fn logging(request: &Request) -> Result<Logging, Fault> {
 /// What a request asks of tasks, from a client that knows them.
 fn of_tasks(request: &Request) -> Result<Option<Operation>, Fault> {
     let operation = tasks::read(request, Manner::ByServer, false)?;
-    let client = request.params.meta(CAPABILITIES).and_then(|client| serde_json::from_str(client.as_str()).ok());
-    let knows = client.is_some_and(|client: ClientCapabilities| client.extension(tasks::EXTENSION).is_some());
-    if operation.is_some() && !knows {
+    if operation.is_some() && !knows_tasks(request) {
         let needed = json!({ "extensions": { tasks::EXTENSION: {} } });
         let needed = ClientCapabilities(needed.as_object().cloned().unwrap_or_default());
         let message = format!("{} needs a client that declares the extension {}", request.method, tasks::EXTENSION);
         return Err(Fault::missing_capability(message, &needed));
     }
     Ok(operation)
+}
+
+/// Whether a request comes from a client that knows tasks.
+fn knows_tasks(request: &Request) -> bool {
+    let client = request.params.meta(CAPABILITIES).and_then(|client| serde_json::from_str(client.as_str()).ok());
+    client.is_some_and(|client: ClientCapabilities| client.extension(tasks::EXTENSION).is_some())
 }
 
 /// The parameter that the `Mcp-Name` header of this method mirrors.
