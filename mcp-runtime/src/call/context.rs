@@ -18,7 +18,7 @@ use crate::{
     auth::Principal,
     changes::{Changes, Mailbox},
     protocol::{ClientCapabilities, Implementation},
-    session::ProtocolSession,
+    session::{Ahead, ProtocolSession},
     wire::{Raw, write_notification, write_string},
 };
 
@@ -35,6 +35,8 @@ pub struct Context {
     cancelling: Cancelling,
     /// The call is a task.
     task: Option<Arc<Meanwhile>>,
+    /// What was read of its session when that was looked up.
+    ahead: Option<Box<Ahead>>,
 }
 
 /// What is known of the request before it runs.
@@ -111,7 +113,18 @@ impl Context {
             asking: OnceLock::new(),
             may_ask: AtomicBool::new(false),
             task: None,
+            ahead: None,
         }
+    }
+
+    /// This was read of the call's session.
+    pub(crate) fn set_ahead(&mut self, ahead: Option<Box<Ahead>>) {
+        self.ahead = ahead;
+    }
+
+    /// What was read of the call's session, for its first run.
+    pub(crate) fn take_ahead(&mut self) -> Option<Box<Ahead>> {
+        self.ahead.take()
     }
 
     /// From now on a function runs that can stop to ask, or none.

@@ -9,7 +9,7 @@ use crate::{
     call::{Carrier, Completion, Context, Fault, PromptResult, ResourceResult, ToolError, ToolResult, chain},
     schema::{Arguments, Checks},
     service::{BoxFuture, FunctionCard, Run, Service},
-    session::{Ended, PartSlot, SessionKey, StateError},
+    session::{Ahead, Behind, Ended, PartSlot, SessionKey, StateError},
     wire::{Code, Raw},
 };
 
@@ -134,26 +134,33 @@ impl Dispatch {
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
-            let (session, undecoded) = match carrier {
-                Carrier::Session(key) => (*key, undecoded),
+            let (session, ahead, undecoded) = match carrier {
+                Carrier::Session(key) => (*key, cx.take_ahead(), undecoded),
                 Carrier::None => return Ok(Err(no_session(card))),
-                Carrier::Handle => match self.named_session(arguments, cx).await? {
-                    Some(key) => (key, undecoded.without(self.handles.argument)),
+                Carrier::Handle => match self.named_session(arguments, card, cx).await? {
+                    Some(Behind { key, ahead, .. }) => (key, ahead, undecoded.without(self.handles.argument)),
                     None => return Ok(Err(self.bad_handle())),
                 },
             };
-            self.run_with_state(function, card, session, undecoded, cx).await
+            // A task may begin long after its request.
+            let ahead = ahead.filter(|_| !cx.is_task());
+            self.run_with_state(function, card, session, ahead, undecoded, cx).await
         })
         .await
     }
 
     /// The session that the handle in the arguments names; `None` for every handle that names none of the caller's.
-    async fn named_session(&self, arguments: &Raw, cx: &mut Context) -> Result<Option<SessionKey>, Fault> {
+    async fn named_session(
+        &self,
+        arguments: &Raw,
+        card: &'static FunctionCard,
+        cx: &mut Context,
+    ) -> Result<Option<Behind>, Fault> {
         let Some(handle) = handle(arguments, self.handles.argument) else { return Ok(None) };
-        let read = self.sessions.read_handle(&handle, cx.principal()).await;
-        let Some((key, id)) = read.map_err(|error| unavailable(&error))? else { return Ok(None) };
-        cx.set_session_id(id);
-        Ok(Some(key))
+        let read = self.sessions.read_handle(&handle, cx.principal(), card.parts).await;
+        let Some(behind) = read.map_err(|error| unavailable(&error))? else { return Ok(None) };
+        cx.set_session_id(behind.id.clone());
+        Ok(Some(behind))
     }
 
     /// Runs a function on a draft of its session, commits the draft, and runs again on a lost race.
@@ -162,15 +169,17 @@ impl Dispatch {
         function: &F,
         card: &'static FunctionCard,
         session: SessionKey,
+        ahead: Option<Box<Ahead>>,
         arguments: Arguments<'_>,
         cx: &Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
         let idle = self.sessions.idle(session);
+        let mut ahead = ahead;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 Box::pin(tokio::time::sleep(jitter(attempt))).await;
             }
-            let mut draft = match self.state.begin(session, card.parts, idle, !cx.is_task()).await {
+            let mut draft = match self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take()).await {
                 Ok(draft) => draft,
                 Err(error) => return Ok(Err(state_failed(card, error)?)),
             };

@@ -1,5 +1,7 @@
 //! What never changes while a server runs, encoded once at the start, for each revision.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -11,7 +13,8 @@ use crate::{
     call::{Answered, List, Offered, Personal},
     protocol::{CacheHint, Icon, Lists, Version, version::Facts},
     service::ServerCard,
-    wire::write_string,
+    session::PartCard,
+    wire::{Request, write_string},
 };
 
 /// The argument by which a call names its session where handles carry it.
@@ -27,6 +30,8 @@ pub(crate) struct Prepared {
     mirrors: bool,
     /// By tool: whether older revisions get its structured result as `{"result": …}`.
     wraps: Vec<bool>,
+    /// By the names of tools: the session state that they borrow.
+    borrowed: HashMap<&'static str, &'static [PartCard]>,
     /// Calls of some tool can become tasks.
     has_tasks: bool,
     /// How long and by whom lists may be kept, and which of them only by who asked.
@@ -68,7 +73,19 @@ pub(super) struct PreparedList {
     pub(super) items: Vec<Box<RawValue>>,
 }
 
+/// What each tool borrows, if it borrows anything.
+fn borrowed(card: &ServerCard) -> HashMap<&'static str, &'static [PartCard]> {
+    let functions = card.tools.iter().map(|tool| &tool.function);
+    functions.filter(|function| !function.parts.is_empty()).map(|function| (function.name, function.parts)).collect()
+}
+
 impl Prepared {
+    /// What the tool borrows that this request calls.
+    pub(super) fn borrowed_by(&self, request: &Request) -> Option<&'static [PartCard]> {
+        let name = (&*request.method == "tools/call").then(|| request.params.string("name"))?;
+        self.borrowed.get(&*name?).copied()
+    }
+
     /// Encodes everything. `with_handles` is what is listed where handles carry the state.
     pub(super) fn new(
         card: &ServerCard,
@@ -83,6 +100,7 @@ impl Prepared {
             mirrors: offered.mirrors,
             has_tasks: offered.tasks,
             wraps: wraps.collect(),
+            borrowed: borrowed(card),
             cache: offered.list_cache,
             personal: offered.personal,
             server_info: meta.clone(),

@@ -3,6 +3,7 @@
 //! Takes: ids and bytes. Gives: session facts, drafts of typed state. Knows: signing, lifetimes, stores. Must not know:
 //! header names, the shapes of revisions, tools.
 
+mod ahead;
 mod cache;
 mod clock;
 mod finite;
@@ -25,6 +26,7 @@ mod turns;
 mod testing;
 
 pub use crate::store::SessionKey;
+pub(crate) use ahead::Ahead;
 pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
 pub(crate) use levels::LogLevels;
@@ -37,7 +39,7 @@ pub(crate) use policy::Policy;
 pub use policy::Sessions;
 pub(crate) use principal::principal_tag;
 pub use process::Process;
-pub(crate) use room::{OpenError, SessionRoom};
+pub(crate) use room::{Behind, OpenError, SessionRoom};
 pub(crate) use state::{Ended, StateError, StateRoom};
 
 /// Random bytes that nobody can guess.

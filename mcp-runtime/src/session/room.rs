@@ -3,6 +3,8 @@
 //! Takes: ids from carriers. Gives: session keys, or nothing. Knows: lifetimes, revocation, the store's word. Must not
 //! know: where on the wire an id stood.
 
+mod lives;
+
 use std::{
     fmt,
     sync::{
@@ -16,7 +18,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
 use super::{
-    Closed, KeyError, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
+    Ahead, Closed, KeyError, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
     cache::{Cache, Known, Life},
     clock,
     handle::{Handles, Named},
@@ -60,6 +62,9 @@ pub(crate) struct SessionRoom {
     seals: Seals,
     store: Arc<dyn StateStore>,
     stateful: bool,
+    // Whether asking the store takes a while, so that what a call will need is read with the question whether its session
+    // lives.
+    reads_ahead: bool,
     by_identity: bool,
     lifetimes: Lifetimes,
     // Whether what is revoked stays revoked, wherever the id is shown next.
@@ -75,6 +80,16 @@ pub(crate) struct SessionRoom {
 enum Ids {
     Signed { tokens: Tokens, verified: Cache },
     Custom(Arc<dyn SessionManager>),
+}
+
+/// What is behind a handle.
+pub(crate) struct Behind {
+    /// Where its state hangs.
+    pub(crate) key: SessionKey,
+    /// Its public name.
+    pub(crate) id: Box<str>,
+    /// What was read of it already.
+    pub(crate) ahead: Option<Box<Ahead>>,
 }
 
 /// Why the room can't be set up; for the operator.
@@ -154,6 +169,7 @@ impl SessionRoom {
             handles: Handles::new(&keys, binding),
             seals: Seals::new(&keys, server, binding),
             stateful,
+            reads_ahead: stateful && durable,
             by_identity,
             lifetimes,
             revocable: stateful || durable || keys.is_random(),
@@ -206,6 +222,26 @@ impl SessionRoom {
             }
             Ids::Custom(manager) => Box::pin(self.resolve_custom(&**manager, id, principal)).await,
         }
+    }
+
+    /// The same, and these parts of it, read with the question whether it lives.
+    pub(crate) async fn resolve_reading(
+        &self,
+        id: &str,
+        principal: Option<&Principal>,
+        parts: &'static [PartCard],
+    ) -> Result<Option<(Arc<ProtocolSession>, Option<Box<Ahead>>)>, SessionError> {
+        let Ids::Signed { tokens, verified } = &self.ids else {
+            return Ok(self.resolve(id, principal).await?.map(|session| (session, None)));
+        };
+        let Some((session, life)) = verified_session(tokens, verified, id, principal) else { return Ok(None) };
+        let looked = self.look(session.key, life.issued, principal, parts).await?;
+        Ok(looked.map(|ahead| (session, ahead)))
+    }
+
+    /// Whether parts are worth being read when the session of a call is looked up.
+    pub(crate) fn reads_ahead(&self) -> bool {
+        self.reads_ahead
     }
 
     /// Resolves when no session of this id lives any more, to within a minute. Who waits for that is there: it counts as
@@ -266,17 +302,21 @@ impl SessionRoom {
         self.handles.mint(super::random(), principal, clock::now())
     }
 
-    /// The key and the public id behind a handle; `None` for missing, forged, foreign and expired ones alike.
+    /// The session behind a handle, and these parts of it where that is worth while; `None` for missing, forged, foreign
+    /// and expired handles alike.
     pub(crate) async fn read_handle(
         &self,
         handle: &str,
         principal: Option<&Principal>,
-    ) -> Result<Option<(SessionKey, Box<str>)>, SessionError> {
+        parts: &'static [PartCard],
+    ) -> Result<Option<Behind>, SessionError> {
         let Some(Named { sid, minted }) = self.handles.read(handle, principal) else { return Ok(None) };
         let key = session_key(kind::HANDLE, sid);
-        let begun = minted <= clock::now().saturating_add(SKEW_SECONDS);
-        let lives = begun && self.lives(key, minted, principal).await?;
-        Ok(lives.then(|| (key, BASE64.encode(sid).into())))
+        if minted > clock::now().saturating_add(SKEW_SECONDS) {
+            return Ok(None);
+        }
+        let looked = self.look(key, minted, principal, parts).await?;
+        Ok(looked.map(|ahead| Behind { key, id: BASE64.encode(sid).into(), ahead }))
     }
 
     /// What seals what clients carry for the server.
@@ -317,44 +357,6 @@ impl SessionRoom {
     /// Whose sessions a principal's are; nobody's in particular without one.
     pub(crate) fn owner(&self, principal: Option<&Principal>) -> Owner {
         principal.map_or_else(Owner::default, |principal| Owner(principal::tag(&self.owners, principal)))
-    }
-
-    /// Whether the store has a word in which sessions live.
-    fn asks_the_store(&self) -> bool {
-        self.stateful || self.revoked.load(Ordering::Relaxed)
-    }
-
-    /// Asks the store, where its word counts, whether the session of this key is still there; being asked for renews it.
-    async fn lives(&self, key: SessionKey, opened: u64, principal: Option<&Principal>) -> Result<bool, SessionError> {
-        if !self.asks_the_store() {
-            return Ok(true);
-        }
-        let idle = self.idle(key);
-        match answer(self.store.touch(key, idle), PATIENCE).await.map_err(unavailable)? {
-            Presence::Gone => Ok(false),
-            Presence::Live => Ok(true),
-            Presence::Absent if !self.stateful => Ok(true),
-            Presence::Absent => match clock::now().saturating_sub(opened) {
-                // Nothing was written lately: what there may have been is gone, and the id goes with it.
-                age if age >= idle.as_secs().max(1) => Ok(false),
-                age if age >= RECORD_AFTER_SECONDS => Ok(Box::pin(self.keep(key, idle, principal)).await),
-                _ => Ok(true),
-            },
-        }
-    }
-
-    /// Makes an empty record, so that the session lives as long as it is used. `false` if it was removed meanwhile.
-    async fn keep(&self, key: SessionKey, idle: Duration, principal: Option<&Principal>) -> bool {
-        let operation = Operation(super::random());
-        let commit = Commit { operation, owner: self.owner(principal), idle, writes: Vec::new() };
-        match answer(self.store.commit(key, commit), PATIENCE).await {
-            Ok(committed) => committed != Committed::Gone,
-            Err(error) => {
-                // The session lives on; only its use is not remembered.
-                tracing::debug!(%error, "the use of a session could not be recorded");
-                true
-            }
-        }
     }
 
     async fn resolve_custom(

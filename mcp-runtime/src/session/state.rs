@@ -14,7 +14,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    PartCard, PartSlot,
+    Ahead, PartCard, PartSlot,
+    ahead::load,
     part::{Form, Held},
     patience::{PATIENCE, answer},
     turns::{Taken, Turn, Turns},
@@ -28,9 +29,6 @@ use crate::store::{Commit, Committed, Operation, Owner, Presence, SessionKey, St
 const LARGEST_PART: usize = 1024 * 1024;
 /// Turns are waited for this long in all; then the call goes on, and its commit may lose.
 const TURN_PATIENCE: Duration = Duration::from_secs(1);
-/// Up to this many borrowed parts need no list of their own in memory.
-const FEW: usize = 4;
-
 /// Loads and commits the parts that tools borrow.
 pub(crate) struct StateRoom {
     store: Arc<dyn StateStore>,
@@ -79,6 +77,8 @@ pub(crate) struct Draft {
 struct Taking {
     first: Option<Turn>,
     more: Vec<Turn>,
+    /// One of them was somebody else's before.
+    waited: bool,
 }
 
 impl StateRoom {
@@ -89,31 +89,24 @@ impl StateRoom {
     }
 
     /// Takes the turn of each part that is written (in key order, at most 1 s in all; a run that may last takes none), then
-    /// loads all parts.
+    /// loads all parts, unless they were read ahead.
     pub(crate) async fn begin(
         &self,
         session: SessionKey,
         parts: &[PartCard],
         idle: Duration,
         takes_turns: bool,
+        ahead: Option<Box<Ahead>>,
     ) -> Result<Draft, StateError> {
         let turns = if takes_turns { self.take_turns(session, parts).await } else { Taking::default() };
-        let mut few = [""; FEW];
-        let many: Vec<&'static str>;
-        let keys: &[&'static str] = if parts.len() <= FEW {
-            few.iter_mut().zip(parts).for_each(|(key, card)| *key = card.part.key);
-            &few[..parts.len()]
-        } else {
-            many = parts.iter().map(|card| card.part.key).collect();
-            &many
+        // Who waited for a turn reads what those before it wrote.
+        let ahead = ahead.filter(|_| !turns.waited).and_then(|ahead| ahead.of(session, parts));
+        let loaded = match ahead {
+            Some(loaded) => loaded,
+            None => load(&*self.store, session, parts, idle).await.map_err(StateError::Store)?,
         };
-        let loaded = answer(self.store.load(session, keys, idle), PATIENCE).await.map_err(StateError::Store)?;
         if loaded.presence == Presence::Gone {
             return Err(StateError::Gone);
-        }
-        if loaded.parts.len() != parts.len() {
-            let why = format!("the store was asked for {} parts and gave {}", parts.len(), loaded.parts.len());
-            return Err(StateError::Store(StoreError::Unavailable(why.into())));
         }
         let mut slots = Vec::with_capacity(parts.len());
         for (card, found) in parts.iter().zip(loaded.parts) {
@@ -197,6 +190,7 @@ impl StateRoom {
             let turn = match self.turns.take(session, key) {
                 Taken::Now(turn) => turn,
                 Taken::Later(turn) => {
+                    taking.waited = true;
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + TURN_PATIENCE);
                     match Box::pin(tokio::time::timeout_at(deadline, turn)).await {
                         Ok(Ok(turn)) => turn,

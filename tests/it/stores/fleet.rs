@@ -135,3 +135,21 @@ fn a_start_that_can_not_be_is_explained_to_the_operator() {
     let stranger = refusal(&engine.url().replace("//", "//:wrong-secret@"), &KEYS);
     assert!(stranger.contains("does not know this user or password") && !stranger.contains("wrong"), "{stranger}");
 }
+
+#[test]
+fn a_call_that_reads_and_writes_its_session_is_two_commands_of_redis_in_both_eras() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let instance = instance(&engine);
+    for era in ERAS {
+        let client = Client::new(instance.port, era);
+        client.call("memory_add", json!({ "number": 1 }));
+        let commands = engine.commands_during(|| {
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), "2.0");
+        });
+        assert_eq!(commands.len(), 2, "one to read, one to write: {commands:#?}");
+        let commands = engine.commands_during(|| {
+            assert_eq!(sum(&client.call("memory_recall", json!({}))), "2.0");
+        });
+        assert_eq!(commands.len(), 1, "one to read: {commands:#?}");
+    }
+}

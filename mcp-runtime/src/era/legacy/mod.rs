@@ -28,7 +28,7 @@ use crate::{
     },
     exchange::{Headers, Outbound, Source},
     protocol::{Version, notice::UnknownLogLevel},
-    session::{ProtocolSession, SessionKey},
+    session::{PartCard, ProtocolSession, SessionKey},
     wire::{Code, Id, Notification, Raw, Request, write_result},
 };
 
@@ -41,9 +41,36 @@ impl Era {
         hinted: Option<Version>,
         around: &Surroundings<'_>,
     ) -> Opened {
+        if self.sessions.reads_ahead()
+            && let Some(parts) = self.prepared.borrowed_by(request)
+        {
+            return Box::pin(self.legacy_http_reading(request, headers, hinted, around, parts)).await;
+        }
         match self.legacy_session(headers, Some(&request.id), around.principal).await {
             Err(refusal) => Opened::Answered(refusal),
             Ok(Some(session)) => self.legacy_call(request, &session, around),
+            Ok(None) => self.sessionless_call(request, hinted.unwrap_or(Version::WITHOUT_HEADER), around),
+        }
+    }
+
+    /// The call of a tool that borrows these parts, over HTTP.
+    async fn legacy_http_reading(
+        &self,
+        request: &Request,
+        headers: &Headers,
+        hinted: Option<Version>,
+        around: &Surroundings<'_>,
+        parts: &'static [PartCard],
+    ) -> Opened {
+        match self.legacy_session_reading(headers, &request.id, around.principal, parts).await {
+            Err(refusal) => Opened::Answered(refusal),
+            Ok(Some((session, ahead))) => {
+                let mut opened = self.legacy_call(request, &session, around);
+                if let Opened::Call(call, _) = &mut opened {
+                    call.context.set_ahead(ahead);
+                }
+                opened
+            }
             Ok(None) => self.sessionless_call(request, hinted.unwrap_or(Version::WITHOUT_HEADER), around),
         }
     }

@@ -43,7 +43,7 @@ async fn resolve(room: &SessionRoom, id: &str) -> Option<Arc<ProtocolSession>> {
 /// Writes a note into this session and gives back how that ended.
 async fn write(room: &SessionRoom, shelf: &Arc<Shelf>, key: SessionKey) -> Result<Ended, StateError> {
     let state = StateRoom::new(Arc::clone(shelf) as Arc<dyn StateStore>);
-    let mut draft = state.begin(key, &[NOTES.writes()], room.idle(key), true).await?;
+    let mut draft = state.begin(key, &[NOTES.writes()], room.idle(key), true, None).await?;
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
     state.commit(draft, Owner::default()).await
 }
@@ -210,7 +210,7 @@ async fn the_lifetimes_are_the_developers_to_choose() {
         let room = room.await;
         let id = open(&room, None).await;
         assert!(resolve(&room, &id).await.is_some());
-        assert!(room.read_handle(&room.mint_handle(None), None).await.unwrap().is_some());
+        assert!(room.read_handle(&room.mint_handle(None), None, &[]).await.unwrap().is_some());
     }
 }
 
@@ -272,11 +272,11 @@ async fn a_token_that_outlived_its_state_is_unknown() {
     assert!(resolve(&old, &id).await.is_some());
     let new = room(fixed(), &after, true).await;
     assert!(resolve(&new, &id).await.is_none());
-    assert!(new.read_handle(&handle, None).await.unwrap().is_none());
+    assert!(new.read_handle(&handle, None, &[]).await.unwrap().is_none());
     // The same store in another process, with the same keys, takes both.
     let same = room(fixed(), &before, true).await;
     assert!(resolve(&same, &id).await.is_some());
-    assert!(same.read_handle(&handle, None).await.unwrap().is_some());
+    assert!(same.read_handle(&handle, None, &[]).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -359,7 +359,7 @@ async fn a_store_that_is_down_is_an_error_and_never_an_unknown_session() {
         shelf.fail([fault]);
         assert!(room.resolve(&id, None).await.is_err());
         shelf.fail([fault]);
-        assert!(room.read_handle(&handle, None).await.is_err());
+        assert!(room.read_handle(&handle, None, &[]).await.is_err());
         shelf.fail([fault]);
         assert!(room.close(&id, None).await.is_err());
         shelf.fail([Fault::None, fault]);
@@ -381,7 +381,7 @@ async fn abuse_e20_keys_rotate_while_sessions_go_on() {
     for (stage, ring) in rings.into_iter().enumerate() {
         let room = room(Sessions::jwt(ring), &shelf, true).await;
         let found = room.resolve(&id, Some(&alice())).await.unwrap().map(|session| session.key);
-        let held = room.read_handle(&handle, Some(&alice())).await.unwrap().is_some();
+        let held = room.read_handle(&handle, Some(&alice()), &[]).await.unwrap().is_some();
         assert_eq!((found, held), if stage < 3 { (Some(key), true) } else { (None, false) }, "stage {stage}");
         assert_eq!(room.identity(&alice()), first.identity(&alice()), "who she is does not hang on the ring");
         assert_eq!(room.owner(Some(&alice())), first.owner(Some(&alice())));
@@ -394,17 +394,17 @@ async fn a_handle_lives_a_day_without_use_and_as_long_as_it_is_used() {
     let room = room(fixed(), &shelf, true).await;
     assert_eq!(room.handle_idle(), 24 * HOUR);
     let (used, unused) = (room.mint_handle(None), room.mint_handle(None));
-    let (key, id) = room.read_handle(&used, None).await.unwrap().unwrap();
+    let Behind { key, id, .. } = room.read_handle(&used, None, &[]).await.unwrap().unwrap();
     assert_eq!(id.len(), 22);
     assert_eq!(room.idle(key), 24 * HOUR);
     write(&room, &shelf, key).await.unwrap();
     for _ in 0..4 {
         pass(23 * HOUR).await;
-        assert_eq!(room.read_handle(&used, None).await.unwrap().unwrap().0, key);
+        assert_eq!(room.read_handle(&used, None, &[]).await.unwrap().unwrap().key, key);
     }
-    assert!(room.read_handle(&unused, None).await.unwrap().is_none());
+    assert!(room.read_handle(&unused, None, &[]).await.unwrap().is_none());
     pass(24 * HOUR).await;
-    assert!(room.read_handle(&used, None).await.unwrap().is_none());
+    assert!(room.read_handle(&used, None, &[]).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -412,17 +412,17 @@ async fn a_handle_that_is_missing_forged_foreign_or_from_the_future_is_unknown()
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let hers = room.mint_handle(Some(&alice()));
-    assert!(room.read_handle(&hers, Some(&alice())).await.unwrap().is_some());
+    assert!(room.read_handle(&hers, Some(&alice()), &[]).await.unwrap().is_some());
     let mut forged = hers.clone();
     forged.replace_range(0..1, if hers.starts_with('A') { "B" } else { "A" });
     let calls = shelf.calls();
     for (handle, principal) in
         [("", Some(alice())), (&forged, Some(alice())), (&hers, Some(bob())), (&hers, None), ("a handle", None)]
     {
-        assert!(room.read_handle(handle, principal.as_ref()).await.unwrap().is_none(), "{handle}");
+        assert!(room.read_handle(handle, principal.as_ref(), &[]).await.unwrap().is_none(), "{handle}");
     }
     clock::jump(-61);
-    assert!(room.read_handle(&hers, Some(&alice())).await.unwrap().is_none());
+    assert!(room.read_handle(&hers, Some(&alice()), &[]).await.unwrap().is_none());
     assert_eq!(shelf.calls(), calls, "none of them reaches the store");
     clock::jump(61);
 }
@@ -432,9 +432,9 @@ async fn a_removed_handle_is_unknown() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let handle = room.mint_handle(None);
-    let (key, _) = room.read_handle(&handle, None).await.unwrap().unwrap();
+    let key = room.read_handle(&handle, None, &[]).await.unwrap().unwrap().key;
     shelf.remove(key, HOUR).await.unwrap();
-    assert!(room.read_handle(&handle, None).await.unwrap().is_none());
+    assert!(room.read_handle(&handle, None, &[]).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -442,7 +442,7 @@ async fn carriers_never_share_a_key() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let header = resolve(&room, &open(&room, None).await).await.unwrap().key;
-    let handle = room.read_handle(&room.mint_handle(None), None).await.unwrap().unwrap().0;
+    let handle = room.read_handle(&room.mint_handle(None), None, &[]).await.unwrap().unwrap().key;
     let kinds = [header, handle, room.identity(&alice()), room.process()].map(|key| key.0[0]);
     assert_eq!(kinds, [1, 2, 3, 4]);
     assert_ne!(room.process(), room.process());
@@ -561,4 +561,27 @@ async fn sessions_of_someone_elses_making_work_as_ours_do() {
     assert_eq!(room.close(&id, Some(&alice())).await.unwrap(), Closed::Ended);
     assert!(room.resolve(&id, Some(&alice())).await.unwrap().is_none());
     assert!(shelf.part(session.key, "Notes").await.is_none(), "its state goes with it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_dead_is_dead_for_whoever_reads_ahead_too() {
+    const PARTS: &[PartCard] = &[NOTES.writes()];
+    let shelf = Shelf::durable();
+    let room = room(fixed(), &shelf, true).await;
+    let id = open(&room, None).await;
+    let calls = shelf.calls();
+    let (session, ahead) = room.resolve_reading(&id, None, PARTS).await.unwrap().expect("it lives");
+    assert!(ahead.is_some());
+    assert_eq!(shelf.calls(), calls + 1, "one question for both");
+    assert!(room.resolve_reading(&id, Some(&alice()), PARTS).await.unwrap().is_none(), "it is not hers");
+    assert!(room.resolve_reading("x", None, PARTS).await.unwrap().is_none());
+    shelf.fail([Fault::Refuse]);
+    assert!(room.resolve_reading(&id, None, PARTS).await.is_err(), "a store that is down says nothing of it");
+    shelf.fail([Fault::Hang]);
+    assert!(room.resolve_reading(&id, None, PARTS).await.is_err());
+    room.close(&id, None).await.unwrap();
+    assert!(room.resolve_reading(&id, None, PARTS).await.unwrap().is_none(), "it was removed");
+    let idle = open(&room, None).await;
+    pass(room.idle(session.key) + Duration::from_secs(1)).await;
+    assert!(room.resolve_reading(&idle, None, PARTS).await.unwrap().is_none(), "it was idle for too long");
 }

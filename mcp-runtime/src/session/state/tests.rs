@@ -16,7 +16,7 @@ fn room(shelf: &Arc<Shelf>) -> StateRoom {
 }
 
 async fn begin(room: &StateRoom, parts: &[PartCard]) -> Draft {
-    room.begin(SESSION, parts, IDLE, true).await.unwrap()
+    room.begin(SESSION, parts, IDLE, true, None).await.unwrap()
 }
 
 async fn add_note(room: &StateRoom, note: &str) -> Result<Ended, StateError> {
@@ -207,7 +207,7 @@ async fn a_removed_session_takes_nothing_and_gives_nothing() {
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.remove(SESSION, IDLE).await.unwrap();
     assert!(matches!(room.commit(draft, Owner::default()).await, Err(StateError::Gone)));
-    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true).await, Err(StateError::Gone)));
+    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true, None).await, Err(StateError::Gone)));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn what_does_not_decode_is_told_and_never_overwritten() {
         shelf.put(SESSION, "Notes", stored).await;
         let room = room(&shelf);
         for card in [NOTES.reads(), NOTES.writes()] {
-            match room.begin(SESSION, &[card], IDLE, true).await {
+            match room.begin(SESSION, &[card], IDLE, true, None).await {
                 Err(StateError::Undecodable { key: "Notes", .. }) => {}
                 other => panic!("{:?}", other.err()),
             }
@@ -279,7 +279,7 @@ async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
     let room = room(&shelf);
     let started = Instant::now();
     shelf.fail([Fault::Hang]);
-    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE, true).await;
+    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE, true, None).await;
     assert!(matches!(begun, Err(StateError::Store(StoreError::Unavailable(_)))));
     assert_eq!(started.elapsed().as_secs(), 2);
 
@@ -333,4 +333,53 @@ async fn only_what_is_written_is_copied() {
     assert_eq!(DRAFTS.load(Ordering::Relaxed), 0);
     drop(begin(&room, &[COUNTED.writes()]).await);
     assert_eq!(DRAFTS.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_was_read_ahead_is_not_read_again_unless_somebody_had_the_turn_meanwhile() {
+    const PARTS: &[PartCard] = &[NOTES.writes()];
+    let shelf = Shelf::durable();
+    let room = room(&shelf);
+    add_note(&room, "one").await.unwrap();
+    let ahead = async || Some(Box::new(Ahead::read(&*shelf, SESSION, PARTS, IDLE).await.unwrap()));
+
+    let read = ahead().await;
+    let calls = shelf.calls();
+    let draft = room.begin(SESSION, PARTS, IDLE, true, read).await.unwrap();
+    assert_eq!(shelf.calls(), calls, "it is there already");
+    assert_eq!(NOTES.read(&draft.slots[0]).notes, ["one"]);
+
+    // Another call reads ahead, and has to wait for its turn.
+    let (other, read) = (ahead().await, async |read| room.begin(SESSION, PARTS, IDLE, true, read).await.unwrap());
+    let first = async {
+        tokio::task::yield_now().await;
+        let mut draft = draft;
+        NOTES.write(&mut draft.slots[0]).notes.push("two".into());
+        room.commit(draft, Owner::default()).await.unwrap()
+    };
+    let (second, first) = tokio::join!(read(other), first);
+    assert_eq!(first, Ended::Saved);
+    assert_eq!(NOTES.read(&second.slots[0]).notes, ["one", "two"], "it reads what was written meanwhile");
+    drop(second);
+
+    // What was read for other parts, or of another session, is nobody's here.
+    let of_other = Some(Box::new(Ahead::read(&*shelf, SessionKey([8; 17]), PARTS, IDLE).await.unwrap()));
+    let draft = room.begin(SESSION, PARTS, IDLE, true, of_other).await.unwrap();
+    assert_eq!(NOTES.read(&draft.slots[0]).notes, ["one", "two"]);
+    drop(draft);
+    let draft = room.begin(SESSION, &[COUNTER.reads()], IDLE, true, ahead().await).await.unwrap();
+    assert_eq!(COUNTER.read(&draft.slots[0]).count, 0);
+}
+
+#[tokio::test]
+async fn what_was_read_ahead_and_is_stale_loses_the_race_as_any_other_read() {
+    const PARTS: &[PartCard] = &[NOTES.writes()];
+    let shelf = Shelf::durable();
+    let room = room(&shelf);
+    let stale = Box::new(Ahead::read(&*shelf, SESSION, PARTS, IDLE).await.unwrap());
+    add_note(&room, "one").await.unwrap();
+    let mut draft = room.begin(SESSION, PARTS, IDLE, true, Some(stale)).await.unwrap();
+    NOTES.write(&mut draft.slots[0]).notes.push("two".into());
+    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Lost);
+    assert_eq!(notes(&room).await, ["one"]);
 }

@@ -1,7 +1,7 @@
 //! A Redis of the tests.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpStream},
     path::PathBuf,
     process::Command,
@@ -65,6 +65,19 @@ impl RedisServer {
             thread::sleep(Duration::from_millis(10));
         }
         false
+    }
+
+    /// The commands that clients send while this runs, those of scripts left out.
+    pub(in crate::stores) fn commands_during(&self, run: impl FnOnce()) -> Vec<String> {
+        let mut monitor = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("redis-server listens");
+        monitor.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout can be set");
+        monitor.write_all(b"MONITOR\r\n").expect("redis-server reads");
+        let mut lines = BufReader::new(monitor).lines().map(|line| line.expect("redis-server says what it does"));
+        assert_eq!(lines.next().as_deref(), Some("+OK"));
+        run();
+        self.run(&["ECHO", "the end"]);
+        let seen = lines.take_while(|line| !line.contains("the end"));
+        seen.filter(|line| !line.contains(" lua] ") && !line.contains("\"COMMAND\"")).collect()
     }
 
     /// What `redis-cli` says to these arguments.

@@ -1,0 +1,89 @@
+//! Which sessions live: the store's word, and what it means where the store knows nothing.
+//!
+//! Takes: keys and when their ids were given out. Gives: whether the sessions live. Knows: idle lifetimes, that a session
+//! without a record may still be fresh. Must not know: how ids are carried.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use super::{RECORD_AFTER_SECONDS, SessionRoom, unavailable};
+use crate::{
+    auth::Principal,
+    session::{
+        Ahead, PartCard, SessionError, clock,
+        patience::{PATIENCE, answer},
+    },
+    store::{Commit, Committed, Operation, Presence, SessionKey},
+};
+
+impl SessionRoom {
+    /// Whether the store has a word in which sessions live.
+    pub(super) fn asks_the_store(&self) -> bool {
+        self.stateful || self.revoked.load(Ordering::Relaxed)
+    }
+
+    /// Asks the store, where its word counts, whether the session of this key is still there; being asked for renews it.
+    pub(super) async fn lives(
+        &self,
+        key: SessionKey,
+        opened: u64,
+        principal: Option<&Principal>,
+    ) -> Result<bool, SessionError> {
+        if !self.asks_the_store() {
+            return Ok(true);
+        }
+        let presence = answer(self.store.touch(key, self.idle(key)), PATIENCE).await.map_err(unavailable)?;
+        self.judge(presence, key, opened, principal).await
+    }
+
+    /// The same; where the store is worth few questions, these parts are read with this one.
+    pub(super) async fn look(
+        &self,
+        key: SessionKey,
+        opened: u64,
+        principal: Option<&Principal>,
+        parts: &'static [PartCard],
+    ) -> Result<Option<Option<Box<Ahead>>>, SessionError> {
+        if !self.reads_ahead || parts.is_empty() {
+            return Ok(self.lives(key, opened, principal).await?.then_some(None));
+        }
+        let ahead = Ahead::read(&*self.store, key, parts, self.idle(key)).await.map_err(unavailable)?;
+        let lives = self.judge(ahead.presence(), key, opened, principal).await?;
+        Ok(lives.then(|| Some(Box::new(ahead))))
+    }
+
+    /// Whether a session lives of which the store says this.
+    async fn judge(
+        &self,
+        presence: Presence,
+        key: SessionKey,
+        opened: u64,
+        principal: Option<&Principal>,
+    ) -> Result<bool, SessionError> {
+        let idle = self.idle(key);
+        match presence {
+            Presence::Gone => Ok(false),
+            Presence::Live => Ok(true),
+            Presence::Absent if !self.stateful => Ok(true),
+            Presence::Absent => match clock::now().saturating_sub(opened) {
+                // Nothing was written lately: what there may have been is gone, and the id goes with it.
+                age if age >= idle.as_secs().max(1) => Ok(false),
+                age if age >= RECORD_AFTER_SECONDS => Ok(Box::pin(self.keep(key, idle, principal)).await),
+                _ => Ok(true),
+            },
+        }
+    }
+
+    /// Makes an empty record, so that the session lives as long as it is used. `false` if it was removed meanwhile.
+    async fn keep(&self, key: SessionKey, idle: Duration, principal: Option<&Principal>) -> bool {
+        let operation = Operation(crate::session::random());
+        let commit = Commit { operation, owner: self.owner(principal), idle, writes: Vec::new() };
+        match answer(self.store.commit(key, commit), PATIENCE).await {
+            Ok(committed) => committed != Committed::Gone,
+            Err(error) => {
+                // The session lives on; only its use is not remembered.
+                tracing::debug!(%error, "the use of a session could not be recorded");
+                true
+            }
+        }
+    }
+}
