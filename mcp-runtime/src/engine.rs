@@ -113,6 +113,8 @@ pub(crate) struct Setup {
     pub(crate) list_ttl: Option<Duration>,
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
     pub(crate) tasks: Tasks,
+    /// How long answers to questions are waited for.
+    pub(crate) answered_within: Option<Duration>,
 }
 
 /// What a page of a list holds unless the program says otherwise: ordinary servers are on one page, and many clients never
@@ -135,6 +137,7 @@ impl Setup {
             list_ttl: None,
             middleware: Vec::new(),
             tasks: Tasks::default(),
+            answered_within: None,
         }
     }
 }
@@ -198,6 +201,7 @@ impl Engine {
             list_ttl,
             middleware,
             tasks,
+            answered_within,
         } = setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
@@ -238,7 +242,8 @@ impl Engine {
             resources: filtered || !providers.resources.is_empty(),
         };
         let offered = Offered {
-            tools: !card.tools.is_empty() || !providers.tools.is_empty(),
+            // The framework's own tool mints handles for whatever has state.
+            tools: !card.tools.is_empty() || !providers.tools.is_empty() || handles.offered,
             prompts: !card.prompts.is_empty() || !providers.prompts.is_empty(),
             resources: !card.resources.is_empty() || !providers.resources.is_empty(),
             extensions,
@@ -262,7 +267,8 @@ impl Engine {
         providers.connect(&shared.changes);
         let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
         let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
-        let era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
+        let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
+        era.answered_within = answered_within.unwrap_or(era.answered_within);
         let dispatch = Arc::new_cyclic(|me| Dispatch {
             service,
             sessions,
@@ -442,8 +448,7 @@ impl Engine {
 
     /// A stdio connection is over, and with it its session.
     pub async fn end_process(&self, process: &Process) {
-        self.era.news.end(process.key());
-        self.era.shared.levels.forget(process.key());
+        self.era.end_process(process.key());
         self.dispatch.tasks.end_session(process.key()).await;
         if let Err(error) = self.era.sessions.forget(process.key()).await {
             tracing::warn!(error = %crate::call::chain(&error), "the state of a closed connection was not removed");

@@ -1,6 +1,7 @@
 //! The tests from outside: the whole product as others meet it.
 
 mod abuse;
+mod access;
 mod asking;
 mod behaviour;
 mod book;
@@ -21,9 +22,11 @@ mod memory;
 mod official_schema;
 mod one_handler;
 mod programs;
+mod questions;
 mod results;
 mod robustness;
 mod running;
+mod shapes;
 mod stores;
 mod streams;
 mod support;

@@ -2,10 +2,17 @@
 //!
 //! Takes: the `Authorization` header. Gives: a [`Principal`]. Knows: credentials. Must not know: sessions, tools.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, pending},
+    hash::{Hash, Hasher},
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-/// Who is calling: an issuer's subject, through a client.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Who is calling: an issuer's subject, through a client. Two are the same if these three are, whenever they expire.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Principal {
     /// Who vouches for the subject.
@@ -14,12 +21,55 @@ pub struct Principal {
     pub subject: Arc<str>,
     /// The OAuth client that acts for it; empty when unknown.
     pub client: Arc<str>,
+    /// When its credentials expire; `None` where they do not, or nobody knows.
+    pub expires: Option<SystemTime>,
 }
 
 impl Principal {
     /// A principal of these three names.
     pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<Arc<str>>, client: impl Into<Arc<str>>) -> Self {
-        Self { issuer: issuer.into(), subject: subject.into(), client: client.into() }
+        Self { issuer: issuer.into(), subject: subject.into(), client: client.into(), expires: None }
+    }
+
+    /// The same, whose credentials expire at this time: `SystemTime::UNIX_EPOCH` and the seconds of a token's `exp`. From
+    /// then on nothing is answered, and the streams that it opened for news (a GET, `subscriptions/listen`) end; a call that
+    /// began before goes on to its answer.
+    #[must_use]
+    pub fn until(mut self, expires: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self
+    }
+
+    /// How long its credentials are good for yet; `None` where they do not expire.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        Some(remaining(self.expires?))
+    }
+}
+
+fn remaining(expires: SystemTime) -> Duration {
+    expires.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// Waits until credentials have expired; for ever where they do not.
+pub(crate) async fn expiry(expires: Option<SystemTime>) {
+    match expires {
+        None => pending().await,
+        // Boxed: most have none, and who waits does so for each stream.
+        Some(expires) => Box::pin(tokio::time::sleep(remaining(expires))).await,
+    }
+}
+
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject, &self.client) == (&other.issuer, &other.subject, &other.client)
+    }
+}
+
+impl Eq for Principal {}
+
+impl Hash for Principal {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.issuer, &self.subject, &self.client).hash(state);
     }
 }
 

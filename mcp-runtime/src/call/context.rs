@@ -242,7 +242,7 @@ impl Context {
                 Some(AskError::Unsupported(Unsupported { needed, reason }))
             }
             NoForm::Mistake(reason) => {
-                tracing::error!(key, %reason, "what is asked is no form");
+                tracing::error!(key, %reason, "what is asked can't be asked");
                 self.asking().fail();
                 None
             }

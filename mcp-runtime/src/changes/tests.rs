@@ -80,6 +80,7 @@ fn two_subscriptions_that_cover_one_resource_tell_of_it_once() {
     assert_eq!(read(&mailbox), [updated("notes://work/7")]);
 }
 
+// Proves: SB-10.
 #[test]
 fn a_mailbox_that_nobody_reads_stays_bounded_and_loses_nothing() {
     let changes = Changes::default();

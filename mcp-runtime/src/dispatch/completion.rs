@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Dispatch, abridged, guarded_quiet, method_not_found, refused_as_fault,
+    Dispatch, abridged, guarded_quiet, refused_as_fault,
     run::{Calling, Completer, Stop},
 };
 use crate::{
@@ -28,9 +28,6 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<Outcome, Stop> {
-        if !self.offered.completion() {
-            return Err(method_not_found().into());
-        }
         let reference = match self.reference(what, cx).await? {
             Referred::Declared(reference) => reference,
             Referred::Provided(completion) => return Ok(Outcome::Completion(Box::new(shortened(completion)))),

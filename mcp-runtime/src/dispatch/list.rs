@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::{
-    Dispatch, internal, method_not_found,
+    Dispatch, internal,
     position::{Place, Position},
     provided::{guarded_quiet, listing_failed},
 };
@@ -110,9 +110,6 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &Context,
     ) -> Result<Outcome, Fault> {
-        if !self.offered.has(list) {
-            return Err(method_not_found());
-        }
         match list {
             List::Tools => self.page::<Tool>(cursor, carrier, cx).await,
             List::Prompts => self.page::<Prompt>(cursor, carrier, cx).await,

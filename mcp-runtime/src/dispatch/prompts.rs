@@ -1,7 +1,7 @@
 //! Prompts, filled in.
 
 use super::{
-    Dispatch, abridged, method_not_found, refused_as_fault,
+    Dispatch, abridged, refused_as_fault,
     run::{Calling, Prompt, Stop},
 };
 use crate::{
@@ -20,9 +20,6 @@ impl Dispatch {
     ) -> Result<Outcome, Stop> {
         let shown = self.shows(Item::Prompt(name), cx);
         let Some(index) = self.service.find_prompt(name).filter(|_| shown) else {
-            if !self.offered.prompts {
-                return Err(method_not_found().into());
-            }
             if shown && let Some(outcome) = self.get_provided_prompt(name, arguments, cx).await? {
                 return Ok(outcome);
             }

@@ -1,7 +1,7 @@
 //! Resources, read.
 
 use super::{
-    Dispatch, method_not_found, refused_as_fault,
+    Dispatch, refused_as_fault,
     run::{Calling, Resource, Stop},
 };
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
 impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
     pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Stop> {
-        if !self.offered.resources {
-            return Err(method_not_found().into());
-        }
         let located = self.catalogue.locate(uri, self.by_handle(carrier));
         let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx)) else {
             if self.shows(Item::Resource(uri), cx)

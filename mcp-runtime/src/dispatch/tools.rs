@@ -1,7 +1,7 @@
 //! Tools, called.
 
 use super::{
-    Dispatch, abridged, internal, method_not_found,
+    Dispatch, abridged, internal,
     provided::check_mirrors,
     run::{Calling, Stop, Tool},
     tasks::Wanted,
@@ -95,9 +95,6 @@ impl Dispatch {
     ) -> Result<Outcome, Stop> {
         if self.by_handle(carrier) && name == self.handles.minting_tool {
             return Ok(self.mint(cx)?);
-        }
-        if !self.offered.tools {
-            return Err(method_not_found().into());
         }
         if self.shows(Item::Tool(name), cx)
             && let Some(outcome) = self.call_provided_tool(name, arguments, cx).await?

@@ -47,6 +47,7 @@ impl Era {
                     // Opened here, so that whatever changes from now on waits for the stream.
                     let _ = self.news.of(process.key());
                     process.initialized();
+                    self.handshakes.end(process.key());
                 }
                 self.notified(notification, process.key());
                 Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))

@@ -1,13 +1,15 @@
 //! What is listed, in the shape of a revision.
 
 use serde_json::{
-    Value, json,
+    Map, Value, json,
     value::{RawValue, to_raw_value},
 };
 
 use crate::{
     call::List,
-    protocol::{Annotations, Prompt, Resource, ResourceTemplate, Tool, ToolAnnotations, version::Facts},
+    protocol::{
+        Annotations, Icon, Prompt, Resource, ResourceTemplate, Tool, ToolAnnotations, meta::keep_own, version::Facts,
+    },
 };
 
 /// Something that is listed.
@@ -41,12 +43,8 @@ macro_rules! strip {
         if !$facts.titles {
             $thing.title = None;
         }
-        if !$facts.icons {
-            $thing.icons.clear();
-        }
-        if !$facts.object_meta {
-            $thing.meta = None;
-        }
+        strip_icons(&mut $thing.icons, $facts);
+        strip_meta(&mut $thing.meta, $facts);
     };
 }
 
@@ -88,8 +86,7 @@ impl Listed for Resource {
 
     fn view(&self, facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
         let mut resource = self.clone();
-        strip!(resource, facts);
-        strip_annotations(&mut resource.annotations, facts);
+        strip_resource(&mut resource, facts);
         to_raw_value(&resource)
     }
 }
@@ -102,6 +99,35 @@ impl Listed for ResourceTemplate {
         strip!(template, facts);
         strip_annotations(&mut template.annotations, facts);
         to_raw_value(&template)
+    }
+}
+
+/// A resource, as the revision shows it.
+pub(super) fn strip_resource(resource: &mut Resource, facts: &Facts) {
+    strip!(resource, facts);
+    strip_annotations(&mut resource.annotations, facts);
+}
+
+/// Icons that clients may fetch, where the revision has any.
+fn strip_icons(icons: &mut Vec<Icon>, facts: &Facts) {
+    let is_safe = |icon: &Icon| {
+        let scheme = icon.src.split_once(':').map_or("", |(scheme, _)| scheme);
+        let safe = ["https", "data"].iter().any(|safe| scheme.eq_ignore_ascii_case(safe));
+        if !safe {
+            tracing::warn!(src = icon.src, "an icon was left out: its `src` must be an https or a data URI");
+        }
+        safe
+    };
+    icons.retain(|icon| facts.icons && is_safe(icon));
+}
+
+/// What the server's code says in the `_meta` of an object, where the revision has it there.
+pub(super) fn strip_meta(meta: &mut Option<Map<String, Value>>, facts: &Facts) {
+    if !facts.object_meta {
+        *meta = None;
+    }
+    if let Some(own) = meta {
+        keep_own(own);
     }
 }
 

@@ -5,6 +5,7 @@
 //! tools' functions, sockets, dispatch.
 
 mod asking;
+mod blocks;
 mod classify;
 mod in_flight;
 mod legacy;
@@ -17,7 +18,10 @@ mod project;
 mod refuse;
 mod tasks;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 pub(crate) use in_flight::InFlight;
 pub(crate) use legacy::{Open, Record, SessionNews, Streams};
@@ -53,6 +57,10 @@ pub(crate) struct Era {
     pub(crate) news: SessionNews,
     /// Questions that wait for their answers.
     pub(crate) open: Open,
+    /// How long an answer is waited for.
+    pub(crate) answered_within: Duration,
+    /// Connections whose client can't be asked yet.
+    handshakes: legacy::Handshakes,
 }
 
 /// The rooms that both eras work with.
@@ -125,12 +133,21 @@ impl Era {
             streams: Streams::default(),
             listeners: modern::Listeners::default(),
             open: Open::default(),
+            answered_within: legacy::ANSWERED_WITHIN,
+            handshakes: legacy::Handshakes::default(),
             events,
             news: SessionNews::new(shared.changes.clone(), tasks.clone(), offered),
             tasks,
             offered: offered.clone(),
             shared,
         })
+    }
+
+    /// A stdio connection is over, and with it what it was told and asked.
+    pub(crate) fn end_process(&self, session: SessionKey) {
+        self.news.end(session);
+        self.shared.levels.forget(session);
+        self.handshakes.end(session);
     }
 
     /// Turns an outcome into the answer of its revision.

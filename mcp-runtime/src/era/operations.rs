@@ -1,21 +1,22 @@
 //! Requests whose parameters are the same in every revision, read.
 
 use crate::{
-    call::{Completing, Fault, List, Operation, Reference},
+    call::{Completing, Fault, List, Offered, Operation, Reference},
     wire::{Code, Raw, Request},
 };
 
-/// What a request asks for; `None` for a method that is none of these.
-pub(super) fn read(request: &Request) -> Result<Option<Operation>, Fault> {
+/// What a request asks for; `None` for a method that is none of these, or of a capability that the server does not have:
+/// whatever its parameters are.
+pub(super) fn read(request: &Request, offered: &Offered) -> Result<Option<Operation>, Fault> {
     Ok(Some(match &*request.method {
-        "tools/call" => call_tool(request)?,
-        "tools/list" => list(request, List::Tools)?,
-        "prompts/list" => list(request, List::Prompts)?,
-        "prompts/get" => get_prompt(request)?,
-        "resources/list" => list(request, List::Resources)?,
-        "resources/templates/list" => list(request, List::Templates)?,
-        "resources/read" => Operation::ReadResource { uri: string(request, "uri")?.into() },
-        "completion/complete" => complete(request)?,
+        "tools/call" if offered.tools => call_tool(request)?,
+        "tools/list" if offered.tools => list(request, List::Tools)?,
+        "prompts/list" if offered.prompts => list(request, List::Prompts)?,
+        "prompts/get" if offered.prompts => get_prompt(request)?,
+        "resources/list" if offered.resources => list(request, List::Resources)?,
+        "resources/templates/list" if offered.resources => list(request, List::Templates)?,
+        "resources/read" if offered.resources => Operation::ReadResource { uri: string(request, "uri")?.into() },
+        "completion/complete" if offered.completion() => complete(request)?,
         _ => return Ok(None),
     }))
 }

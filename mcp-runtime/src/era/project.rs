@@ -3,11 +3,16 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Prepared, Return, listing::Listed, prepared::write_cache, tasks};
+use super::{
+    Prepared, Return, blocks,
+    listing::{Listed, strip_meta},
+    prepared::write_cache,
+    tasks,
+};
 use crate::{
     call::{Answered, Completion, Outcome, Page, PromptResult, Question, Shown, ToolResult},
     exchange::Outbound,
-    protocol::{CacheHint, Content, ResourceContents, Role, Version, version::Facts},
+    protocol::{CacheHint, ResourceContents, Role, Version, meta::keep_own, version::Facts},
     wire::{write_result, write_string},
 };
 
@@ -62,7 +67,7 @@ fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptR
         out.push(b',');
     }
     out.extend_from_slice(b"\"messages\":[");
-    for (position, message) in result.messages.iter().enumerate() {
+    for (position, message) in result.messages.into_iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
@@ -70,7 +75,7 @@ fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptR
             Role::User => b"{\"role\":\"user\",\"content\":",
             Role::Assistant => b"{\"role\":\"assistant\",\"content\":",
         });
-        content(out, facts, &message.content);
+        blocks::write(out, facts, message.content);
         out.push(b'}');
     }
     out.push(b']');
@@ -86,9 +91,7 @@ fn resource(
     cache: CacheHint,
 ) {
     open(out, facts);
-    if !facts.object_meta {
-        contents.iter_mut().for_each(|contents| contents.meta = None);
-    }
+    contents.iter_mut().for_each(|contents| strip_meta(&mut contents.meta, facts));
     out.extend_from_slice(b"\"contents\":");
     // Plain data: writing it into memory can't fail.
     out.extend_from_slice(&serde_json::to_vec(&contents).unwrap_or_default());
@@ -124,13 +127,13 @@ pub(super) fn tool_result(
     out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\",\"content\":[" } else { b"{\"content\":[" });
     match result.structured.as_deref() {
         // Clients that know nothing of structured results read the same as text.
-        Some(structured) if result.content.is_empty() => text_block(out, structured.get()),
+        Some(structured) if result.content.is_empty() => blocks::write_text(out, structured.get()),
         _ => {
-            for (position, block) in result.content.iter().enumerate() {
+            for (position, block) in result.content.into_iter().enumerate() {
                 if position > 0 {
                     out.push(b',');
                 }
-                content(out, facts, block);
+                blocks::write(out, facts, block);
             }
         }
     }
@@ -164,7 +167,7 @@ fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<S
         }
         (Some(mut own), modern) => {
             // What the specification reserves is the framework's to set.
-            own.retain(|key, _| !reserved(key));
+            keep_own(&mut own);
             if let Some(Value::Object(also)) = also {
                 own.extend(also);
             }
@@ -192,30 +195,4 @@ pub(super) fn questions(out: &mut Vec<u8>, questions: &[Question]) {
         out.push(b'}');
     }
     out.push(b'}');
-}
-
-/// Whether a `_meta` key is reserved: the second label of its prefix is `modelcontextprotocol` or `mcp`.
-fn reserved(key: &str) -> bool {
-    key.split_once('/')
-        .and_then(|(prefix, _)| prefix.split('.').nth(1))
-        .is_some_and(|label| label == "modelcontextprotocol" || label == "mcp")
-}
-
-fn text_block(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(b"{\"type\":\"text\",\"text\":");
-    write_string(out, text);
-    out.push(b'}');
-}
-
-/// Writes a block, or text in its place where the revision lacks its kind.
-fn content(out: &mut Vec<u8>, facts: &Facts, block: &Content) {
-    match block {
-        Content::Text { text, annotations: None, meta: None } => text_block(out, text),
-        Content::Audio { mime_type, .. } if !facts.audio => text_block(out, &format!("[audio, {mime_type}]")),
-        Content::ResourceLink(resource) if !facts.resource_links => {
-            text_block(out, &format!("{}: {}", resource.name, resource.uri));
-        }
-        // Plain data: writing it into memory can't fail.
-        block => out.extend_from_slice(&serde_json::to_vec(block).unwrap_or_default()),
-    }
 }

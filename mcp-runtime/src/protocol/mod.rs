@@ -7,6 +7,7 @@ pub mod cache;
 pub mod capability;
 pub mod content;
 pub mod lists;
+pub(crate) mod meta;
 pub mod notice;
 pub mod prompt;
 pub mod resource;

@@ -60,6 +60,7 @@ pub struct Server {
     list_ttl: Option<Duration>,
     middleware: Vec<Arc<dyn Middleware>>,
     mounts: Vec<(String, Server)>,
+    answered_within: Option<Duration>,
 }
 
 /// How a server is reached over HTTP.
@@ -113,6 +114,7 @@ impl Server {
             list_ttl: None,
             middleware: Vec::new(),
             mounts: Vec::new(),
+            answered_within: None,
         }
     }
 
@@ -144,6 +146,17 @@ impl Server {
     /// How calls that become tasks are run: where they are kept, how many, for how long; by default in memory.
     pub fn tasks(mut self, tasks: Tasks) -> Self {
         self.tasks = tasks;
+        self
+    }
+
+    /// How long the answer to a question of a call is waited for, by default 10 minutes; then the question is taken back, and
+    /// the function gets [`AskError::Unanswered`](crate::call::AskError::Unanswered). Nothing that the client says meanwhile
+    /// makes it longer. 2026-07-28 waits for no answer.
+    ///
+    /// # Source
+    /// 2025-11-25 basic/lifecycle §Timeouts; the default is our choice, because a person needs minutes.
+    pub fn answered_within(mut self, time: Duration) -> Self {
+        self.answered_within = Some(time);
         self
     }
 

@@ -263,6 +263,7 @@ impl Server {
         extensions::check(&self.extensions)?;
         setup.extensions = std::mem::take(&mut self.extensions);
         setup.middleware = std::mem::take(&mut self.middleware);
+        setup.answered_within = self.answered_within;
         setup.page_size = self.page_size.unwrap_or(setup.page_size);
         setup.list_ttl = self.list_ttl;
         Ok(Engine::start(setup).await?)

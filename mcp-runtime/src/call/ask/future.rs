@@ -93,6 +93,9 @@ impl Context {
 
     /// Asks the client's model; otherwise as [`Context::ask`].
     ///
+    /// A conversation in which a use of a tool is not followed by its result is a mistake: the call fails with -32603 and
+    /// the log says what is missing.
+    ///
     /// # Errors
     /// [`AskError`]: refused, or a client that can't be asked.
     ///
@@ -104,7 +107,11 @@ impl Context {
     pub fn sample(&self, key: impl Into<Box<str>>, request: SamplingRequest) -> Ask<'_, SamplingResult> {
         let read: Read<SamplingResult> =
             Box::new(|result| serde_json::from_str(result).map(Ok).map_err(|error| error.to_string()));
-        Ask { cx: self, key: key.into(), asks: Ok(Asks::Sample(Box::new(request))), read }
+        let asks = match request.imbalance() {
+            Some(wrong) => Err(NoForm::Mistake(wrong)),
+            None => Ok(Asks::Sample(Box::new(request))),
+        };
+        Ask { cx: self, key: key.into(), asks, read }
     }
 
     /// Asks the client for the folders it works in, under the key `roots`; otherwise as [`Context::ask`].

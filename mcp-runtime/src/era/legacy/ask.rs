@@ -21,10 +21,10 @@ use crate::{
     wire::{Code, Id, Raw, Response, write_id, write_notification, write_request},
 };
 
-/// An answer is waited for as long as this.
+/// An answer is waited for as long as this, unless the program says otherwise.
 ///
 /// Source: our choice, because a person needs minutes, and a call must not wait for ever for one who went away.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(600);
 /// A session has at most so many questions without an answer.
 const QUESTIONS_PER_SESSION: usize = 64;
 
@@ -71,8 +71,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    async fn wait(mut self) -> Answer {
-        match tokio::time::timeout(PATIENCE, &mut self.answer).await {
+    async fn wait(mut self, within: Duration) -> Answer {
+        match tokio::time::timeout(within, &mut self.answer).await {
             Ok(Ok(Ok(result))) => match serde_json::from_str::<Box<RawValue>>(result.as_str()) {
                 Ok(result) => Answer::Result(result),
                 Err(_) => Answer::Unanswered,
@@ -148,6 +148,11 @@ impl Era {
     ) -> Option<Outbound> {
         // Only a call in a session can have asked.
         let session = to.scope?;
+        let ready = tokio::time::timeout(self.answered_within, self.handshakes.ready(session));
+        if ready.await != Ok(true) {
+            questions.iter().for_each(|question| call.context.give(question, Answer::Unanswered));
+            return None;
+        }
         let outbox = call.context.outbox().clone();
         let mut waiting = Vec::with_capacity(questions.len());
         let mut pages = Vec::new();
@@ -164,7 +169,7 @@ impl Era {
                 out.extend_from_slice(params.as_bytes());
             });
             outbox.push(bytes.into(), Importance::Needed);
-            waiting.push(entered.wait());
+            waiting.push(entered.wait(self.answered_within));
             pages.push(page);
         }
         for ((question, answer), page) in questions.iter().zip(join_all(waiting).await).zip(pages) {

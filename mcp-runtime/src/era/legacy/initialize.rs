@@ -59,6 +59,7 @@ impl Era {
             client: hello.client.map(Arc::new),
         };
         if process.open(session) {
+            self.handshakes.begin(process);
             Opened::Answered(self.welcome(request, self.prepared.greeting(version)))
         } else {
             refused(request, &Fault::new(Code::INVALID_REQUEST, "This connection is initialized already"))

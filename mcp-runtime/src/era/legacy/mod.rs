@@ -3,6 +3,7 @@
 mod ask;
 mod batch;
 mod event_id;
+mod handshakes;
 mod initialize;
 mod listener;
 mod news;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-pub(crate) use ask::{Open, Pages};
+pub(crate) use ask::{ANSWERED_WITHIN, Open, Pages};
+pub(super) use handshakes::Handshakes;
 pub(crate) use news::SessionNews;
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
@@ -119,7 +121,7 @@ impl Era {
         let has_tasks = version.facts().tasks && self.prepared.has_tasks();
         let can_ask = scope.is_some() && asking::can_stream(around.source);
         let operation = match request.method.strip_prefix("tasks/").filter(|_| has_tasks) {
-            None => operations::read(request),
+            None => operations::read(request, &self.offered),
             Some(_) => tasks::read(request, Manner::ByRequest, can_ask),
         };
         let operation = match operation {

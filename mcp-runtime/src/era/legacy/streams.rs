@@ -2,11 +2,15 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::stream;
+use futures_util::{
+    future::{Either, select},
+    stream,
+};
 use http::StatusCode;
 use tokio::sync::watch;
 
@@ -15,7 +19,7 @@ use super::{
     listener::{Listener, PAGE},
 };
 use crate::{
-    auth::Principal,
+    auth::{Principal, expiry},
     call::chain,
     era::{Era, classify::Hinted, refuse},
     exchange::{EventStream, Headers, Outbound},
@@ -141,8 +145,13 @@ impl Era {
             let token = headers.session_id.value().unwrap_or_default().to_owned();
             let (tasks, key) = (self.tasks.clone(), session.key);
             Box::pin(async move {
-                sessions.until_over(&token, principal.as_ref()).await;
-                tasks.end_session(key).await;
+                let expired = expiry(principal.as_ref().and_then(|principal| principal.expires));
+                // Whose credentials are over has a session nevertheless.
+                if let Either::Right(_) =
+                    select(pin!(expired), pin!(sessions.until_over(&token, principal.as_ref()))).await
+                {
+                    tasks.end_session(key).await;
+                }
             })
         };
         let mut listener = Listener::new(self.events.clone(), place, over, news, session.version.facts().polling);

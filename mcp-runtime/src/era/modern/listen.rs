@@ -1,12 +1,14 @@
 //! `subscriptions/listen`: an answer that goes on for as long as both sides want.
 
-use std::{collections::BTreeSet, sync::Arc, task::Poll};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, task::Poll, time::SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    auth::expiry,
     call::{Fault, Importance, Manner, Outbox},
     changes::{ListChanges, Mailbox},
     era::{
@@ -35,6 +37,8 @@ pub(crate) struct Listening {
     /// The answer, for the end.
     result: Bytes,
     id: Id,
+    /// When it ends, because its client's credentials do.
+    expires: Option<SystemTime>,
     /// On stdio the client is told twice that it is over.
     cancels: bool,
 }
@@ -90,6 +94,7 @@ pub(super) fn open(
         mailbox,
         result: result(era, &to.id),
         id: to.id.clone(),
+        expires: around.principal.and_then(|principal| principal.expires),
         cancels: matches!(around.source, Source::Stdio(_)),
     }))
 }
@@ -196,7 +201,7 @@ impl Listening {
         own
     }
 
-    /// Tells what changes until the server goes down; then the answer.
+    /// Tells what changes until the server goes down or the client's credentials expire; then the answer.
     pub(crate) async fn run(&self, era: &Era, outbox: &Outbox) -> Outbound {
         let mut honoured = self.honoured.clone();
         if let Some(tasks) = &self.tasks {
@@ -205,13 +210,14 @@ impl Listening {
         outbox.push(acknowledgement(&self.id, honoured), Importance::Needed);
         let subscription = Subscription { id: &self.id, prepared: &era.prepared, facts: self.facts };
         let audience = Audience { mailbox: &self.mailbox, tasks: &era.tasks, subscription: Some(subscription) };
+        let mut expired = pin!(expiry(self.expires));
         loop {
             // A change leaves the mailbox when the one before it was taken: what a slow reader is behind stays bounded,
             // and what is announced again meanwhile is still one change. Whoever takes from the outbox polls this next.
             std::future::poll_fn(|_| if outbox.is_empty() { Poll::Ready(()) } else { Poll::Pending }).await;
-            match audience.next().await {
-                Some(told) => outbox.push(told, Importance::Needed),
-                None => break,
+            match select(expired.as_mut(), pin!(audience.next())).await {
+                Either::Right((Some(told), _)) => outbox.push(told, Importance::Needed),
+                _ => break,
             }
         }
         if !self.cancels {

@@ -87,7 +87,7 @@ fn try_open(
                 headers::named(request, headers, parameter)?;
             }
             let operation = match method.strip_prefix("tasks/").filter(|_| era.prepared.has_tasks()) {
-                None => operations::read(request),
+                None => operations::read(request, &era.offered),
                 Some(_) => of_tasks(request),
             };
             let operation = operation.map_err(|fault| refuse::fault(&to, &fault))?;

@@ -3,6 +3,7 @@
 //! Takes: what to ask. Gives: params to send, results as they come back. Knows: the specification. Must not know: how a
 //! question travels in which revision.
 
+mod balance;
 mod elicit;
 mod roots;
 mod sampling;

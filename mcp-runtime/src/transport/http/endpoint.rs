@@ -11,6 +11,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -145,8 +146,8 @@ impl Endpoint {
             Once::Absent | Once::Unusable => None,
         };
         match authenticator.authenticate(authorization).await {
-            Ok(principal) => Ok(Some(principal)),
-            Err(AuthError::Unauthorized) => {
+            Ok(principal) if principal.remaining() != Some(Duration::ZERO) => Ok(Some(principal)),
+            Ok(_) | Err(AuthError::Unauthorized) => {
                 let mut response = refuse(refusal::UNAUTHORIZED);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
                 Err(response)
