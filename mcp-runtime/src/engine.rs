@@ -2,11 +2,12 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
+mod fleet;
 mod minting;
 mod running;
+mod start_error;
 
 use std::{
-    fmt,
     pin::pin,
     sync::{Arc, Weak},
     task::Poll,
@@ -23,9 +24,10 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use fleet::Fleet;
 use minting::minting_tool;
-
 use running::Running;
+pub use start_error::StartError;
 
 use crate::{
     auth::Principal,
@@ -40,7 +42,7 @@ use crate::{
     schema::ExtraArgument,
     service::{BoxFuture, Service, TaskSupport},
     session::{OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
-    store::{EventLog, MemoryEventLog, StateStore, StoreError},
+    store::{Bus, EventLog, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
 };
@@ -51,50 +53,12 @@ pub struct Engine {
     dispatch: Arc<Dispatch>,
     /// Calls that go on without their request.
     detached: Arc<Semaphore>,
+    /// What connects it with the other instances, where there are any.
+    _fleet: Option<Fleet>,
 }
 
 /// At most so many calls go on without their request; one more is dropped with it.
 const DETACHED_LIMIT: usize = 1024;
-
-/// Why a declared server can't run; for the developer.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Tools borrow session state, and sessions are off.
-    StateWithoutSessions {
-        /// The first such tool.
-        tool: &'static str,
-    },
-    /// A tool's schema can't be made portable.
-    Schema {
-        /// The tool.
-        tool: &'static str,
-        /// What to change.
-        advice: String,
-    },
-    /// The store does not answer.
-    Store(StoreError),
-    /// The store is shared by several processes, and what this one signs no other could read.
-    KeysOfItsOwn,
-    /// The session keys can't be used.
-    Keys(crate::session::KeyError),
-    /// Something that was to be encoded at the start can't be.
-    Encoding(serde_json::Error),
-    /// Lists may be kept and shown to others, and who asks decides what is on them.
-    PublicAndFiltered,
-    /// Servers can't be composed as they are.
-    Mount {
-        /// What is in the way, and what to change.
-        advice: String,
-    },
-    /// An extension can't be declared.
-    Extension {
-        /// Its id.
-        id: String,
-        /// What to change.
-        advice: &'static str,
-    },
-}
 
 /// What a server is made of.
 pub(crate) struct Setup {
@@ -103,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) store: Arc<dyn StateStore>,
     /// Where what clients may have missed is kept.
     pub(crate) events: Arc<dyn EventLog>,
+    /// What carries messages to other instances, where there are any.
+    pub(crate) bus: Option<Arc<dyn Bus>>,
     /// The handle that the program took, if it has something to announce.
     pub(crate) changes: Option<Changes>,
     pub(crate) providers: Providers,
@@ -129,6 +95,7 @@ impl Setup {
             sessions,
             store,
             events: Arc::new(MemoryEventLog::new()),
+            bus: None,
             changes: None,
             providers: Providers::default(),
             visible: None,
@@ -142,49 +109,6 @@ impl Setup {
     }
 }
 
-impl fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::StateWithoutSessions { tool } => write!(
-                formatter,
-                "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, or take the state out \
-                 of the tool"
-            ),
-            Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
-            Self::Store(_) => formatter.write_str("the session store can't be used"),
-            Self::KeysOfItsOwn => formatter.write_str(
-                "the session store is shared, but this process would sign session ids with a random key of its own: every \
-                 other one, and this one after a restart, would take them for foreign. Set \
-                 MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\", the same for all that share the store",
-            ),
-            Self::Keys(_) => formatter.write_str("the session keys can't be used"),
-            Self::Mount { advice } => formatter.write_str(advice),
-            Self::Extension { id, advice } => write!(formatter, "the extension `{id}` can't be declared: {advice}"),
-            Self::PublicAndFiltered => formatter.write_str(
-                "`visible` decides by who asks, and a cache of the server is public, so that others would be shown what \
-                 they may not know of: leave `public` out, or take the filter away",
-            ),
-            Self::Encoding(_) => formatter.write_str("the description of the server can't be encoded"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::StateWithoutSessions { .. }
-            | Self::KeysOfItsOwn
-            | Self::Schema { .. }
-            | Self::PublicAndFiltered
-            | Self::Mount { .. }
-            | Self::Extension { .. } => None,
-            Self::Store(error) => Some(error),
-            Self::Keys(error) => Some(error),
-            Self::Encoding(error) => Some(error),
-        }
-    }
-}
-
 impl Engine {
     /// Sets a server up: describes its tools, opens its sessions.
     pub(crate) async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
@@ -193,6 +117,7 @@ impl Engine {
             sessions,
             store,
             events,
+            bus,
             changes,
             providers,
             visible,
@@ -265,6 +190,7 @@ impl Engine {
         let sessions = Arc::new(sessions);
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         providers.connect(&shared.changes);
+        let fleet = bus.map(|bus| Fleet::join(bus, shared.changes.clone()));
         let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
         let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
         let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
@@ -284,7 +210,8 @@ impl Engine {
             tasks,
             me: me.clone(),
         });
-        let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
+        let engine =
+            Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)), _fleet: fleet });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
     }

@@ -1,0 +1,88 @@
+//! Why a server can't be set up.
+
+use std::fmt;
+
+use crate::store::StoreError;
+
+/// Why a declared server can't run; for the developer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Tools borrow session state, and sessions are off.
+    StateWithoutSessions {
+        /// The first such tool.
+        tool: &'static str,
+    },
+    /// A tool's schema can't be made portable.
+    Schema {
+        /// The tool.
+        tool: &'static str,
+        /// What to change.
+        advice: String,
+    },
+    /// The store does not answer.
+    Store(StoreError),
+    /// The store is shared by several processes, and what this one signs no other could read.
+    KeysOfItsOwn,
+    /// The session keys can't be used.
+    Keys(crate::session::KeyError),
+    /// Something that was to be encoded at the start can't be.
+    Encoding(serde_json::Error),
+    /// Lists may be kept and shown to others, and who asks decides what is on them.
+    PublicAndFiltered,
+    /// Servers can't be composed as they are.
+    Mount {
+        /// What is in the way, and what to change.
+        advice: String,
+    },
+    /// An extension can't be declared.
+    Extension {
+        /// Its id.
+        id: String,
+        /// What to change.
+        advice: &'static str,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StateWithoutSessions { tool } => write!(
+                formatter,
+                "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, or take the state out \
+                 of the tool"
+            ),
+            Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
+            Self::Store(_) => formatter.write_str("the session store can't be used"),
+            Self::KeysOfItsOwn => formatter.write_str(
+                "the session store is shared, but this process would sign session ids with a random key of its own: every \
+                 other one, and this one after a restart, would take them for foreign. Set \
+                 MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\", the same for all that share the store",
+            ),
+            Self::Keys(_) => formatter.write_str("the session keys can't be used"),
+            Self::Mount { advice } => formatter.write_str(advice),
+            Self::Extension { id, advice } => write!(formatter, "the extension `{id}` can't be declared: {advice}"),
+            Self::PublicAndFiltered => formatter.write_str(
+                "`visible` decides by who asks, and a cache of the server is public, so that others would be shown what \
+                 they may not know of: leave `public` out, or take the filter away",
+            ),
+            Self::Encoding(_) => formatter.write_str("the description of the server can't be encoded"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::StateWithoutSessions { .. }
+            | Self::KeysOfItsOwn
+            | Self::Schema { .. }
+            | Self::PublicAndFiltered
+            | Self::Mount { .. }
+            | Self::Extension { .. } => None,
+            Self::Store(error) => Some(error),
+            Self::Keys(error) => Some(error),
+            Self::Encoding(error) => Some(error),
+        }
+    }
+}
