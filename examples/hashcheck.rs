@@ -108,5 +108,6 @@ mod hashcheck {
 }
 
 fn main() -> mcp_runtime::Result {
-    hashcheck::server().port(8765).serve()
+    // Carried by a cookie, too, for clients that know `session/create`.
+    hashcheck::server().sessions(Sessions::default().cookies()).port(8765).serve()
 }

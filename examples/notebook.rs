@@ -85,5 +85,6 @@ mod notebook {
 }
 
 fn main() -> mcp_runtime::Result {
-    notebook::server().port(8765).serve()
+    // Carried by a cookie, too, for clients that know `session/create`.
+    notebook::server().sessions(Sessions::default().cookies()).port(8765).serve()
 }

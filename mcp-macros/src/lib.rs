@@ -40,6 +40,7 @@ use self::model::Kind;
 ///   news of them.
 /// * `list_ttl = Duration::…`: how long clients may keep the lists of tools, prompts and resources; `list_public`: what is
 ///   kept may be shared. Both since 2026-07-28.
+/// * `require_session`: tools refuse calls without a session that a cookie carries (`session/create`).
 /// * `crate = "…"`: where `mcp_runtime` is found, for a renamed dependency.
 #[proc_macro_attribute]
 pub fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -30,8 +30,19 @@ pub(crate) use state::session_type;
 
 /// A server; mistakes leave what can still be told.
 pub(crate) fn server(args: ServerArgs, item: &ServerItem, errors: &mut Errors) -> Server {
-    let ServerArgs { name, version, title, website_url, icons, lenient, changes, list_ttl, list_public, runtime } =
-        args;
+    let ServerArgs {
+        name,
+        version,
+        title,
+        website_url,
+        icons,
+        lenient,
+        changes,
+        list_ttl,
+        list_public,
+        require_session,
+        runtime,
+    } = args;
     let instructions = match &item.head {
         Head::Impl(head) => Doc::of(&[&head.attrs[..], &item.inner_attributes].concat()),
         Head::Mod(head) => Doc::of(&[&head.attrs[..], &item.inner_attributes].concat()),
@@ -50,6 +61,7 @@ pub(crate) fn server(args: ServerArgs, item: &ServerItem, errors: &mut Errors) -
         instructions,
         list_ttl,
         list_public,
+        require_session,
         tools: Vec::new(),
         prompts: Vec::new(),
         resources: Vec::new(),

@@ -24,6 +24,7 @@ pub(crate) struct Server {
     pub(crate) instructions: Doc,
     pub(crate) list_ttl: Option<Expr>,
     pub(crate) list_public: bool,
+    pub(crate) require_session: bool,
     pub(crate) tools: Vec<Tool>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) resources: Vec<Resource>,

@@ -2,7 +2,6 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
-mod fleet;
 mod minting;
 mod running;
 mod start_error;
@@ -24,8 +23,8 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use fleet::Fleet;
 use minting::minting_tool;
+
 use running::Running;
 pub use start_error::StartError;
 
@@ -41,8 +40,8 @@ use crate::{
     provider::Providers,
     schema::ExtraArgument,
     service::{BoxFuture, Service, TaskSupport},
-    session::{OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
-    store::{Bus, EventLog, MemoryEventLog, StateStore},
+    session::{CookiePolicy, OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
+    store::{EventLog, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
 };
@@ -53,8 +52,6 @@ pub struct Engine {
     dispatch: Arc<Dispatch>,
     /// Calls that go on without their request.
     detached: Arc<Semaphore>,
-    /// What connects it with the other instances, where there are any.
-    _fleet: Option<Fleet>,
 }
 
 /// At most so many calls go on without their request; one more is dropped with it.
@@ -67,8 +64,6 @@ pub(crate) struct Setup {
     pub(crate) store: Arc<dyn StateStore>,
     /// Where what clients may have missed is kept.
     pub(crate) events: Arc<dyn EventLog>,
-    /// What carries messages to other instances, where there are any.
-    pub(crate) bus: Option<Arc<dyn Bus>>,
     /// The handle that the program took, if it has something to announce.
     pub(crate) changes: Option<Changes>,
     pub(crate) providers: Providers,
@@ -95,7 +90,6 @@ impl Setup {
             sessions,
             store,
             events: Arc::new(MemoryEventLog::new()),
-            bus: None,
             changes: None,
             providers: Providers::default(),
             visible: None,
@@ -117,7 +111,6 @@ impl Engine {
             sessions,
             store,
             events,
-            bus,
             changes,
             providers,
             visible,
@@ -133,7 +126,12 @@ impl Engine {
             return Err(StartError::PublicAndFiltered);
         }
         let stateful = card.functions().find(|function| !function.parts.is_empty());
-        if let (Some(function), true) = (stateful, sessions.are_off()) {
+        let mut sessions = sessions;
+        if card.require_session {
+            sessions.cookies = CookiePolicy::Required;
+        }
+        let by_cookie = matches!(sessions.cookies, CookiePolicy::OnDemand | CookiePolicy::Required);
+        if let (Some(function), true) = (stateful, sessions.are_off() && sessions.cookies == CookiePolicy::Off) {
             return Err(StartError::StateWithoutSessions { tool: function.name });
         }
         let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
@@ -149,7 +147,9 @@ impl Engine {
                 "the framework adds a tool of this name: rename it, or mount it under another prefix".to_owned();
             return Err(StartError::Schema { tool: tool.function.name, advice });
         }
-        let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered: stateful.is_some() };
+        // Where a cookie must carry the state, a handle would only be asked for in vain.
+        let offered = stateful.is_some() && !by_cookie;
+        let handles = Handles { argument: HANDLE_ARGUMENT, minting_tool: MINTING_TOOL, offered };
         let description = format!("The session, exactly as `{}` returned it.", handles.minting_tool);
         let extra = ExtraArgument { name: handles.argument, description: &description };
         let Described { mut catalogue, lists, mut with_handles } = Catalogue::of(card, &extra)
@@ -175,6 +175,7 @@ impl Engine {
             list_cache: CacheHint { ttl: list_ttl.unwrap_or(card.cache.ttl), ..card.cache },
             personal,
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
+            cookies: sessions.cookies().policy() != CookiePolicy::Off,
             tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),
             task_lists: sessions.policy() != Policy::Off,
             news: Default::default(),
@@ -190,7 +191,6 @@ impl Engine {
         let sessions = Arc::new(sessions);
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         providers.connect(&shared.changes);
-        let fleet = bus.map(|bus| Fleet::join(bus, shared.changes.clone()));
         let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
         let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
         let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
@@ -210,8 +210,7 @@ impl Engine {
             tasks,
             me: me.clone(),
         });
-        let engine =
-            Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)), _fleet: fleet });
+        let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
     }
@@ -270,7 +269,7 @@ impl Engine {
                     Ok(Outcome::Ask(questions)) => questions,
                     outcome => {
                         call.context.answered();
-                        return self.era.close(to, outcome);
+                        return self.era.close(to, outcome, &call.context);
                     }
                 }
             };

@@ -54,7 +54,7 @@ pub use protocol::{Content, LogLevel, PromptMessage, ResourceContents};
 pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
-pub use session::{SessionState, Sessions, SigningKeys};
+pub use session::{SessionCookie, SessionState, Sessions, SigningKeys};
 pub use tasks::Tasks;
 
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.

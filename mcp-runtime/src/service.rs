@@ -111,6 +111,8 @@ pub struct ServerCard {
     pub completions: &'static [CompletionCard],
     /// Whether these lists can change while the server runs (`#[mcp_server(changes)]`), so that clients are promised news.
     pub changes: bool,
+    /// Whether tools refuse without a session that a cookie carries (`#[mcp_server(require_session)]`).
+    pub require_session: bool,
     /// How long and by whom the lists of tools, prompts and resources may be kept.
     pub cache: CacheHint,
     /// `"5"` is accepted for 5, a JSON string for an object.
@@ -131,6 +133,7 @@ impl ServerCard {
         resources: &[],
         completions: &[],
         changes: false,
+        require_session: false,
         cache: CacheHint::NONE,
         lenient: true,
     };

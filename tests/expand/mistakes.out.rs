@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `changes`, `list_ttl`, `list_public`, `crate`, found `nam`; remove it"
+    "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `changes`, `list_ttl`, `list_public`, `require_session`, `crate`, found `nam`; remove it"
 }
 ::core::compile_error! {
     "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `deadline`, `task`, `ask_first`, `single_use`, `icon`, `input_schema`, `meta`, found `readonly`; write `read_only`"

@@ -9,6 +9,7 @@ mod changes;
 mod clients;
 mod composed;
 mod conformance;
+mod cookies;
 mod dynamic;
 mod eras;
 mod failures;

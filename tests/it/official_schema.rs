@@ -164,6 +164,8 @@ fn result_type(method: &str) -> Option<&'static str> {
         "server/discover" => "DiscoverResult",
         "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => "EmptyResult",
         "tools/list" => "ListToolsResult",
+        // Of the experimental sessions, which no schema knows.
+        "session/create" | "session/list" | "session/delete" => "Result",
         "tools/call" => "CallToolResult",
         "prompts/list" => "ListPromptsResult",
         "prompts/get" => "GetPromptResult",

@@ -18,6 +18,7 @@ const SERVER: Grammar = Grammar {
         "changes",
         "list_ttl",
         "list_public",
+        "require_session",
         "crate",
     ],
     repeatable: &["icon"],
@@ -39,6 +40,7 @@ pub(crate) struct ServerArgs {
     pub(crate) changes: bool,
     pub(crate) list_ttl: Option<Expr>,
     pub(crate) list_public: bool,
+    pub(crate) require_session: bool,
     pub(crate) runtime: Runtime,
 }
 
@@ -57,6 +59,7 @@ impl ServerArgs {
                 "changes" => args.changes = pair.flag(errors).unwrap_or_default(),
                 "list_ttl" => args.list_ttl = pair.duration(errors),
                 "list_public" => args.list_public = pair.flag(errors).unwrap_or_default(),
+                "require_session" => args.require_session = pair.flag(errors).unwrap_or_default(),
                 _ => args.runtime = pair.runtime(errors).unwrap_or_default(),
             }
         }

@@ -32,6 +32,7 @@ pub(super) fn server(server: &Server, placed: &[Placed<'_>]) -> TokenStream {
     ];
     let cache = cache(server.list_ttl.as_ref(), server.list_public);
     let (lenient, changes) = (server.lenient, server.changes);
+    let require_session = server.require_session.then(|| quote! { require_session: true, });
     quote! {
         #[allow(clippy::needless_update)]
         static __MCP_CARD: __mcp::ServerCard = __mcp::ServerCard {
@@ -45,6 +46,7 @@ pub(super) fn server(server: &Server, placed: &[Placed<'_>]) -> TokenStream {
             #cache
             lenient: #lenient,
             changes: #changes,
+            #require_session
             ..__mcp::ServerCard::BLANK
         };
     }

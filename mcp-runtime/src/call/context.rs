@@ -1,6 +1,7 @@
 //! What a function sees of its request.
 
 use std::{
+    borrow::Cow,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,8 +12,8 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Answers, AskError, Asking, Asks, Cancelled, Fault, Given, Logging, Means, Meanwhile, Mirrors, NoForm,
-    Outbox, Question, Shared, Tasking, Unsupported, cancel::Cancelling,
+    Answer, Answers, AskError, Asking, Asks, Cancelled, CookieState, Fault, Given, Logging, Means, Meanwhile, Mirrors,
+    NoForm, Outbox, Question, Shared, Tasking, Unsupported, cancel::Cancelling,
 };
 use crate::{
     auth::Principal,
@@ -56,6 +57,8 @@ pub(crate) struct Facts {
     pub(crate) tasking: Tasking,
     /// Where its session hears of a task that this call becomes.
     pub(crate) news: Option<Arc<Mailbox>>,
+    /// Where the server takes cookies.
+    pub(crate) cookies: Option<Box<CookieState>>,
 }
 
 /// Which session a call is in.
@@ -275,13 +278,27 @@ impl Context {
         self.facts.mirrors.as_deref()
     }
 
-    /// The public name of this session: never the signed id, so it may be logged. `None` where the call has no session.
+    /// The public name of this session: never the signed id of a header. `None` where the call has no session.
+    ///
+    /// Where a cookie carries the session, it is the cookie's id, which is a secret of the client: then it belongs neither
+    /// into a log nor, but for demonstrations, into what a model reads.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
+        if let Some(cookie) = self.cookie() {
+            return Some(cookie.id());
+        }
         match &self.facts.session {
             Session::None => None,
             Session::Protocol(session) => Some(&session.id),
             Session::Named(id) => Some(id),
+        }
+    }
+
+    /// What stands for this session in a log: no secret in any case.
+    pub(crate) fn session_label(&self) -> Option<Cow<'_, str>> {
+        match self.cookie() {
+            Some(cookie) => Some(cookie.key().public_id().into_string().into()),
+            None => self.session_id().map(Cow::Borrowed),
         }
     }
 

@@ -31,6 +31,9 @@ pub enum FaultKind {
     /// The call needs what the client did not declare: -32021 with HTTP 400 on 2026-07-28. Older revisions have no code
     /// for it: a tool's call is answered with `isError`, anything else with -32602.
     MissingCapability,
+    /// The call needs a session that a cookie carries: -32002 where there is a handshake, the fault's own code on
+    /// 2026-07-28, which forbids that one.
+    NoSession,
 }
 
 impl Fault {

@@ -6,6 +6,7 @@
 mod ask;
 mod cancel;
 mod context;
+mod cookies;
 mod error;
 mod fault;
 mod item;
@@ -27,6 +28,7 @@ pub use cancel::Cancelled;
 pub(crate) use cancel::Signal;
 pub use context::Context;
 pub(crate) use context::{Facts, Progress, Session, Undecoded};
+pub(crate) use cookies::{CookieState, Settling};
 pub use error::ToolError;
 pub(crate) use error::chain;
 pub use fault::{Fault, FaultKind};
@@ -35,7 +37,10 @@ pub(crate) use item::Visible;
 pub(crate) use logging::Logging;
 pub(crate) use mirrors::Mirrors;
 pub(crate) use offered::{Offered, Personal};
-pub(crate) use operation::{Answered, Call, Carrier, Completing, List, Operation, Outcome, Page, Reference, Shown};
+pub(crate) use operation::{
+    Answered, Call, Carrier, Completing, List, NoSession, Operation, Outcome, Page, Reference, SessionCall,
+    SessionOutcome, Shown,
+};
 pub(crate) use outbox::{Importance, Onward, Outbox, Resumable, Said};
 pub use result::{Completion, PromptResult, Reply, ResourceResult, ToolResult};
 pub(crate) use shared::Shared;

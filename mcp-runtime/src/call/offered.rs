@@ -29,6 +29,8 @@ pub(crate) struct Offered {
     pub(crate) tasks: bool,
     /// Whether callers of older revisions can be told apart, so that each has a list of its own tasks.
     pub(crate) task_lists: bool,
+    /// Whether cookies carry sessions.
+    pub(crate) cookies: bool,
 }
 
 /// Which lists depend on who asks.

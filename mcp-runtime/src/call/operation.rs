@@ -1,11 +1,13 @@
 //! What is asked for, and how it ended, in words that no revision owns.
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 
 use super::{Completion, Context, PromptResult, Question, TaskCall, TaskOutcome, ToolResult};
 use crate::{
     protocol::{CacheHint, Prompt, Resource, ResourceContents, ResourceTemplate, Tool},
-    session::SessionKey,
+    session::{SessionCookie, SessionKey},
     wire::Raw,
 };
 
@@ -51,6 +53,8 @@ pub(crate) enum Operation {
     Complete(Box<Completing>),
     /// Something of tasks.
     Task(Box<TaskCall>),
+    /// Something of the sessions that cookies carry.
+    Session(Box<SessionCall>),
 }
 
 /// One of the lists that a server has.
@@ -95,6 +99,56 @@ pub(crate) enum Carrier {
     Handle,
     /// Nowhere: tools that borrow session state can't be called.
     None,
+    /// On the session that a cookie names, and there is none.
+    Refused(NoSession),
+}
+
+/// Why a cookie names no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSession {
+    /// None came.
+    Required,
+    /// The one that came is unknown, expired, ended or somebody else's.
+    Unknown,
+}
+
+/// What is asked of the sessions that cookies carry.
+pub(crate) enum SessionCall {
+    /// A new one.
+    Create {
+        /// What people call it.
+        title: Option<Box<str>>,
+        /// What else it says.
+        data: BTreeMap<String, String>,
+    },
+    /// All of the caller's.
+    List,
+    /// The end of one.
+    Delete {
+        /// Its id; that of the cookie where none is given.
+        id: Option<Box<str>>,
+    },
+}
+
+impl SessionCall {
+    /// The method.
+    pub(crate) const fn method(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "session/create",
+            Self::List => "session/list",
+            Self::Delete { .. } => "session/delete",
+        }
+    }
+}
+
+/// What became of it.
+pub(crate) enum SessionOutcome {
+    /// This one was made.
+    Created(SessionCookie),
+    /// These are the caller's.
+    Listed(Vec<SessionCookie>),
+    /// Whether there was one to end.
+    Deleted(bool),
 }
 
 /// How an operation ended.
@@ -127,6 +181,8 @@ pub(crate) enum Outcome {
     Completion(Box<Completion>),
     /// What was asked of tasks, or the task that a call became.
     Task(Box<TaskOutcome>),
+    /// What became of a session that a cookie carries.
+    Session(Box<SessionOutcome>),
     /// It stopped: these questions have to be answered first.
     Ask(Vec<Question>),
 }

@@ -32,7 +32,7 @@ impl Call {
             "call",
             method,
             name = name.as_deref(),
-            session = self.context.session_id(),
+            session = self.context.session_label().as_deref(),
             traceparent = parent,
             tracestate = state,
             baggage,
@@ -58,6 +58,7 @@ impl Operation {
             Self::ReadResource { uri } => ("resources/read", Some(uri)),
             Self::Complete(_) => ("completion/complete", None),
             Self::Task(call) => (call.action.method(), None),
+            Self::Session(asked) => (asked.method(), None),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod completion;
+mod cookies;
 mod list;
 mod position;
 mod prompts;
@@ -90,6 +91,9 @@ impl Dispatch {
 
     /// Answers one operation.
     async fn operation(&self, call: &mut Call) -> Result<Outcome, Fault> {
+        if call.context.cookies().is_some() {
+            Box::pin(self.use_cookie(call)).await?;
+        }
         let Call { operation, carrier, context } = call;
         let outcome = match operation {
             Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,
@@ -104,6 +108,7 @@ impl Dispatch {
             Operation::ReadResource { uri } => Box::pin(self.read_resource(uri, carrier, context)).await,
             Operation::Complete(what) => Box::pin(self.complete(what, carrier, context)).await,
             Operation::Task(call) => Box::pin(self.task(call, carrier, context)).await,
+            Operation::Session(asked) => Box::pin(self.session(asked, context)).await,
         };
         // What stands around an operation can't stop to ask: it would not be polled again.
         context.set_may_ask(false);

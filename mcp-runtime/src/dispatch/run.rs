@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, task::Poll, time::Duration};
 
 use futures_util::FutureExt;
 
-use super::{Dispatch, Handles, unavailable};
+use super::{Dispatch, Handles, cookies, unavailable};
 use crate::{
     call::{Carrier, Completion, Context, Fault, PromptResult, ResourceResult, ToolError, ToolResult, chain},
     schema::{Arguments, Checks},
@@ -130,12 +130,20 @@ impl Dispatch {
         let &Calling { ref function, card, checks, arguments, carrier } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
-            return self.run(function, card, undecoded, &mut [], cx).await;
+            if cx.cookies().is_none() {
+                return self.run(function, card, undecoded, &mut [], cx).await;
+            }
+            return Box::pin(self.run_with_cookie(function, card, undecoded, cx)).await;
         }
         // Boxed, so that calls without state do not carry its size around.
         Box::pin(async move {
             let (session, ahead, undecoded) = match carrier {
+                // A cookie comes before a handle, which a model that was told to sends all the same.
+                Carrier::Session(key) if self.handles.offered && cx.cookies().is_some() => {
+                    (*key, cx.take_ahead(), undecoded.without(self.handles.argument))
+                }
                 Carrier::Session(key) => (*key, cx.take_ahead(), undecoded),
+                Carrier::Refused(why) => return Err(cookies::no_session(*why).into()),
                 Carrier::None => return Ok(Err(no_session(card))),
                 Carrier::Handle => match self.named_session(arguments, card, cx).await? {
                     Some(Behind { key, ahead, .. }) => (key, ahead, undecoded.without(self.handles.argument)),
@@ -147,6 +155,23 @@ impl Dispatch {
             self.run_with_state(function, card, session, ahead, undecoded, cx).await
         })
         .await
+    }
+
+    /// Runs a function without state, and does what it did to the session of its cookie.
+    async fn run_with_cookie<F: Function>(
+        &self,
+        function: &F,
+        card: &'static FunctionCard,
+        arguments: Arguments<'_>,
+        cx: &Context,
+    ) -> Result<Result<F::Output, ToolError>, Stop> {
+        let result = self.run(function, card, arguments, &mut [], cx).await?;
+        if result.as_ref().is_ok_and(F::succeeded)
+            && let Err(error) = self.settle(None, cx).await
+        {
+            return Ok(Err(state_failed(card, error)?));
+        }
+        Ok(result)
     }
 
     /// The session that the handle in the arguments names; `None` for every handle that names none of the caller's.
@@ -189,7 +214,11 @@ impl Dispatch {
                 // Dropping the draft discards it.
                 refusal => return Ok(refusal),
             };
-            match Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()))).await {
+            let ended = match cx.cookies() {
+                None => Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()), None)).await,
+                Some(_) => Box::pin(self.settle(Some(draft), cx)).await,
+            };
+            match ended {
                 Ok(Ended::Saved) => return Ok(Ok(result)),
                 Ok(Ended::Lost) => {}
                 Err(error) => return Ok(Err(state_failed(card, error)?)),

@@ -25,6 +25,7 @@ impl Dispatch {
             return Box::pin(self.call_other_tool(name, arguments, carrier, cx)).await;
         };
         let Some((_, _, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
+        self.check_session(carrier, cx)?;
         check_mirrors(mirrored, arguments, cx)?;
         let task = self.becomes_task(index, cx)?;
         if task.is_some() || cx.answers().is_some() {

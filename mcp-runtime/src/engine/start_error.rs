@@ -1,4 +1,4 @@
-//! Why a server can't be set up.
+//! Why a declared server can't run.
 
 use std::fmt;
 

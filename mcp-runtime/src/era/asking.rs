@@ -24,7 +24,7 @@ pub(super) fn means(facts: &Facts, operation: &Operation) -> Means {
                 model_tools: facts.sampling_tools,
             })
         }
-        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) => Means::None,
+        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) | Operation::Session(_) => Means::None,
     }
 }
 

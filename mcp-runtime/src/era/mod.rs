@@ -7,6 +7,7 @@
 mod asking;
 mod blocks;
 mod classify;
+mod cookies;
 mod in_flight;
 mod legacy;
 mod listing;
@@ -31,7 +32,7 @@ pub(crate) use refuse::malformed;
 
 use crate::{
     auth::Principal,
-    call::{Answered, Call, Fault, FaultKind, Offered, Outbox, Outcome, Shared, ToolResult},
+    call::{Answered, Call, Context, Fault, FaultKind, Offered, Outbox, Outcome, Shared, ToolResult},
     exchange::Outbound,
     protocol::{Lists, Version},
     service::ServerCard,
@@ -151,7 +152,7 @@ impl Era {
     }
 
     /// Turns an outcome into the answer of its revision.
-    pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>) -> Outbound {
+    pub(crate) fn close(&self, to: &Return, outcome: Result<Outcome, Fault>, context: &Context) -> Outbound {
         let outcome = match outcome {
             // The result of a task is what its call would have been answered with.
             Ok(Outcome::Task(mut task)) => match tasks::fault(&mut task) {
@@ -165,14 +166,14 @@ impl Era {
                 if let Some(pages) = to.pages.get().filter(|_| !outcome.is_failure()) {
                     pages.complete();
                 }
-                project::result(&self.prepared, to, outcome)
+                project::result(&self.prepared, to, outcome, cookies::echo(context))
             }
             // Before there was a code for it, a tool that can't ask was a tool that says so.
             Err(Fault { kind: FaultKind::MissingCapability, message, .. })
                 if to.calls_tool && !to.version.facts().modern =>
             {
                 let outcome = Outcome::of_tool(Answered::Framework, ToolResult::error(message));
-                project::result(&self.prepared, to, outcome)
+                project::result(&self.prepared, to, outcome, None)
             }
             Err(fault) => refuse::fault(to, &fault),
         };

@@ -1,5 +1,6 @@
 //! Requests whose parameters are the same in every revision, read.
 
+use super::cookies;
 use crate::{
     call::{Completing, Fault, List, Offered, Operation, Reference},
     wire::{Code, Raw, Request},
@@ -17,7 +18,7 @@ pub(super) fn read(request: &Request, offered: &Offered) -> Result<Option<Operat
         "resources/templates/list" if offered.resources => list(request, List::Templates)?,
         "resources/read" if offered.resources => Operation::ReadResource { uri: string(request, "uri")?.into() },
         "completion/complete" if offered.completion() => complete(request)?,
-        _ => return Ok(None),
+        _ => return if offered.cookies { cookies::read(request) } else { Ok(None) },
     }))
 }
 

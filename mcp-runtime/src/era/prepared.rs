@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
+    cookies,
     listing::{self, Listed},
     refuse,
 };
@@ -299,6 +300,9 @@ fn capabilities(offered: &Offered, sessions: bool, facts: &Facts) -> Value {
             tasks["list"] = json!({});
         }
         capabilities.insert("tasks".to_owned(), tasks);
+    }
+    if offered.cookies {
+        capabilities.insert("experimental".to_owned(), cookies::capability());
     }
     let mut extensions = offered.extensions.clone();
     if facts.modern && offered.tasks {

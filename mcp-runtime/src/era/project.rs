@@ -10,26 +10,29 @@ use super::{
     tasks,
 };
 use crate::{
-    call::{Answered, Completion, Outcome, Page, PromptResult, Question, Shown, ToolResult},
+    call::{Answered, Completion, Outcome, Page, PromptResult, Question, SessionOutcome, Shown, ToolResult},
     exchange::Outbound,
     protocol::{CacheHint, ResourceContents, Role, Version, meta::keep_own, version::Facts},
     wire::{write_result, write_string},
 };
 
 /// The answer that carries an outcome.
-pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome) -> Outbound {
+///
+/// `also` belongs into the `_meta` of what functions and sessions answer.
+pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome, also: Option<Value>) -> Outbound {
     let mut body = Vec::with_capacity(512);
     let facts = to.version.facts();
     write_result(&mut body, &to.id, |out| match outcome {
-        Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result, None),
+        Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result, also),
         Outcome::Task(outcome) => tasks::write(out, prepared, facts, *outcome),
         Outcome::Tools(shown) => page(out, prepared, to.version, &shown),
         Outcome::Prompts(shown) => page(out, prepared, to.version, &shown),
         Outcome::Resources(shown) => page(out, prepared, to.version, &shown),
         Outcome::Templates(shown) => page(out, prepared, to.version, &shown),
-        Outcome::Prompt(result) => prompt(out, prepared, facts, *result),
-        Outcome::Resource { contents, cache } => resource(out, prepared, facts, contents, cache),
+        Outcome::Prompt(result) => prompt(out, prepared, facts, *result, also),
+        Outcome::Resource { contents, cache } => resource(out, prepared, facts, contents, cache, also),
         Outcome::Completion(completion) => self::completion(out, prepared, facts, &completion),
+        Outcome::Session(outcome) => session(out, prepared, facts, &outcome, also),
         // Questions are asked before anything is closed.
         Outcome::Ask(_) => out.extend_from_slice(b"{}"),
     });
@@ -59,7 +62,7 @@ fn open(out: &mut Vec<u8>, facts: &Facts) {
     out.extend_from_slice(if facts.modern { b"{\"resultType\":\"complete\"," } else { b"{" });
 }
 
-fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptResult) {
+fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptResult, also: Option<Value>) {
     open(out, facts);
     if let Some(description) = &result.description {
         out.extend_from_slice(b"\"description\":");
@@ -79,7 +82,7 @@ fn prompt(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, result: PromptR
         out.push(b'}');
     }
     out.push(b']');
-    meta(out, prepared, facts, result.meta, None);
+    meta(out, prepared, facts, result.meta, also);
     out.push(b'}');
 }
 
@@ -89,6 +92,7 @@ fn resource(
     facts: &Facts,
     mut contents: Vec<ResourceContents>,
     cache: CacheHint,
+    also: Option<Value>,
 ) {
     open(out, facts);
     contents.iter_mut().for_each(|contents| strip_meta(&mut contents.meta, facts));
@@ -98,7 +102,21 @@ fn resource(
     if facts.modern {
         write_cache(out, cache);
     }
-    meta(out, prepared, facts, None, None);
+    meta(out, prepared, facts, None, also);
+    out.push(b'}');
+}
+
+/// Writes what became of a session that a cookie carries.
+fn session(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: &SessionOutcome, also: Option<Value>) {
+    open(out, facts);
+    let members = match outcome {
+        SessionOutcome::Created(cookie) => json!(cookie),
+        SessionOutcome::Listed(cookies) => json!({ "sessions": cookies }),
+        SessionOutcome::Deleted(deleted) => json!({ "deleted": deleted }),
+    };
+    let members = members.to_string();
+    out.extend_from_slice(members.trim_start_matches('{').trim_end_matches('}').as_bytes());
+    meta(out, prepared, facts, None, also);
     out.push(b'}');
 }
 

@@ -23,7 +23,7 @@ impl Middleware for Logging {
             let method = next.method();
             let name: Option<Box<str>> = next.item().map(|item| shortened(name(item)).into());
             let subject = next.context().principal().map(|principal| principal.subject.clone());
-            let session: Option<Box<str>> = next.context().session_id().map(Into::into);
+            let session: Option<Box<str>> = next.context().session_label().map(|session| session.into_owned().into());
             let answer = next.run().await;
             let ended = match &answer {
                 Ok(answer) if answer.is_error() => "refused",

@@ -71,6 +71,7 @@ impl<'a> Next<'a> {
             Operation::ReadResource { .. } => "resources/read",
             Operation::Complete(_) => "completion/complete",
             Operation::Task(call) => call.action.method(),
+            Operation::Session(asked) => asked.method(),
         }
     }
 
@@ -86,7 +87,7 @@ impl<'a> Next<'a> {
                 Reference::Prompt(name) => Item::Prompt(name),
                 Reference::Resource(uri) => Item::Template(uri),
             }),
-            Operation::List { .. } | Operation::Task(_) => None,
+            Operation::List { .. } | Operation::Task(_) | Operation::Session(_) => None,
         }
     }
 

@@ -6,6 +6,7 @@
 mod ahead;
 mod cache;
 mod clock;
+mod cookies;
 mod finite;
 mod handle;
 mod jwt;
@@ -27,6 +28,8 @@ mod testing;
 
 pub use crate::store::SessionKey;
 pub(crate) use ahead::Ahead;
+pub(crate) use cookies::CookiePolicy;
+pub use cookies::SessionCookie;
 pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
 pub(crate) use levels::LogLevels;
@@ -40,7 +43,7 @@ pub use policy::Sessions;
 pub(crate) use principal::principal_tag;
 pub use process::Process;
 pub(crate) use room::{Behind, OpenError, SessionRoom};
-pub(crate) use state::{Ended, StateError, StateRoom};
+pub(crate) use state::{Draft, Ended, StateError, StateRoom};
 
 /// Random bytes that nobody can guess.
 ///

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{SessionManager, SigningKeys};
+use super::{CookiePolicy, SessionManager, SigningKeys};
 
 /// How a server wants its sessions: signed, custom, optional or off.
 #[derive(Clone)]
@@ -16,6 +16,7 @@ pub struct Sessions {
     handle: Option<Duration>,
     identity: Option<Duration>,
     pub(crate) by_identity: bool,
+    pub(crate) cookies: CookiePolicy,
 }
 
 /// How long what lives.
@@ -70,6 +71,7 @@ impl Default for Sessions {
             handle: None,
             identity: None,
             by_identity: false,
+            cookies: CookiePolicy::Off,
         }
     }
 }
@@ -147,6 +149,28 @@ impl Sessions {
     #[must_use]
     pub fn by_identity(mut self) -> Self {
         self.by_identity = true;
+        self
+    }
+
+    /// Sessions are carried by a cookie, too: `_meta["mcp/session"]`, in every revision and over both transports. Where a
+    /// request has one, it comes before whatever else carries state; it lives as long as [`ttl`](Self::ttl) says.
+    ///
+    /// The client makes a session with `session/create`, so that one client can have several, and find one again in
+    /// another session of the protocol.
+    ///
+    /// # Source
+    /// The experimental data-layer sessions, version 2, announced as `experimental.session`.
+    #[must_use]
+    pub fn cookies(mut self) -> Self {
+        self.cookies = CookiePolicy::Accepted;
+        self
+    }
+
+    /// The same, and a call of a tool that comes without a cookie, or with a dead one, begins a session: its cookie comes
+    /// with the result. Nothing else carries state then.
+    #[must_use]
+    pub fn cookies_on_demand(mut self) -> Self {
+        self.cookies = CookiePolicy::OnDemand;
         self
     }
 

@@ -21,6 +21,7 @@ use super::{
     Ahead, Closed, KeyError, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
     cache::{Cache, Known, Life},
     clock,
+    cookies::Cookies,
     handle::{Handles, Named},
     jwt::{SKEW_SECONDS, Tokens},
     keys::RootKey,
@@ -60,6 +61,7 @@ pub(crate) struct SessionRoom {
     ids: Ids,
     handles: Handles,
     seals: Seals,
+    cookies: Cookies,
     store: Arc<dyn StateStore>,
     stateful: bool,
     // Whether asking the store takes a while, so that what a call will need is read with the question whether its session
@@ -168,6 +170,7 @@ impl SessionRoom {
             ids,
             handles: Handles::new(&keys, binding),
             seals: Seals::new(&keys, server, binding),
+            cookies: Cookies::new(sessions.cookies, store.clone(), lifetimes.idle, of_store.derive("owner", &[])),
             stateful,
             reads_ahead: stateful && durable,
             by_identity,
@@ -322,6 +325,11 @@ impl SessionRoom {
     /// What seals what clients carry for the server.
     pub(crate) fn seals(&self) -> &Seals {
         &self.seals
+    }
+
+    /// The sessions that cookies carry.
+    pub(crate) fn cookies(&self) -> &Cookies {
+        &self.cookies
     }
 
     /// How long a handle lives without being used.

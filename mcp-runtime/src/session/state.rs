@@ -81,6 +81,18 @@ struct Taking {
     waited: bool,
 }
 
+impl Draft {
+    /// The same as the first draft of another session, which is in no store yet.
+    pub(crate) fn moved_to(mut self, session: SessionKey) -> Self {
+        for PartSlot(held) in &mut self.slots {
+            if let Held::Draft { revision, .. } = held {
+                *revision = 0;
+            }
+        }
+        Self { session, ..self }
+    }
+}
+
 impl StateRoom {
     /// Over this store.
     pub(crate) fn new(store: Arc<dyn StateStore>) -> Self {
@@ -128,8 +140,8 @@ impl StateRoom {
         Ok(Draft { slots, session, idle, turns })
     }
 
-    /// Commits what is written, all or nothing. Dropping a draft instead discards it.
-    pub(crate) async fn commit(&self, draft: Draft, owner: Owner) -> Result<Ended, StateError> {
+    /// Commits what is written, and `also` this, all or nothing. Dropping a draft instead discards it.
+    pub(crate) async fn commit(&self, draft: Draft, owner: Owner, also: Option<Write>) -> Result<Ended, StateError> {
         // The turns are passed on when this function ends, not before.
         let Draft { slots, session, idle, turns: _turns } = draft;
         let mut writes = Vec::new();
@@ -143,6 +155,7 @@ impl StateRoom {
             }
             writes.push(Write { key: part.key, expected: revision, value });
         }
+        writes.extend(also);
         let Some(largest) = writes.iter().max_by_key(|write| write.value.len()).map(|write| write.key) else {
             return Ok(Ended::Saved);
         };

@@ -3,7 +3,6 @@
 //! Takes: keys and values. Gives: what was committed. Knows: one engine each. Must not know: session types, tokens,
 //! protocol.
 
-mod bus;
 pub mod conformance;
 mod doorbell;
 mod events;
@@ -16,11 +15,10 @@ mod shared;
 mod state;
 mod tasks;
 
-pub use bus::{Bus, BusLimits, Heard, InstanceId, Topic};
 pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-pub use memory::{MemoryBus, MemoryEventLog, MemoryStore, MemoryTaskStore};
+pub use memory::{MemoryEventLog, MemoryStore, MemoryTaskStore};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub(crate) use state::Encode;

@@ -30,7 +30,7 @@ pub const MODERN: &str = "2026-07-28";
 
 /// A client with one session.
 pub struct Client {
-    port: u16,
+    pub port: u16,
     era: Era,
     bearer: Option<String>,
     /// The id of the session, for eras that have one.
@@ -147,6 +147,11 @@ impl Client {
     /// Calls a tool.
     pub fn call(&self, tool: &str, arguments: Value) -> Value {
         self.call_request(json!(1), tool, arguments).send(self.port).json()
+    }
+
+    /// Any request with members of `_meta`.
+    pub fn message_with_meta(&self, method: &str, params: Value, meta: Value) -> Request {
+        self.message(Some(json!(1)), method, params, meta)
     }
 
     /// Sends any request.

@@ -22,7 +22,7 @@ pub(crate) use news::SessionNews;
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
-use super::{Era, Opened, Return, Surroundings, asking, operations, refuse, tasks};
+use super::{Era, Opened, Return, Surroundings, asking, cookies, operations, refuse, tasks};
 use crate::{
     call::{
         Call, Carrier, Context, Fault, Logging, Manner, Means, Onward, Operation, Progress, Resumable, Session,
@@ -103,6 +103,7 @@ impl Era {
         crate::call::Facts {
             principal: around.principal.cloned().map(Box::new),
             progress: progress(request, version),
+            cookies: cookies::given(self, request),
             meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
             ..crate::call::Facts::default()
         }

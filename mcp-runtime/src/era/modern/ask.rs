@@ -84,7 +84,7 @@ fn digest_of(operation: &Operation) -> Option<[u8; 32]> {
         Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
         Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
         Operation::ReadResource { uri } => ("resources/read", uri, None),
-        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) => return None,
+        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) | Operation::Session(_) => return None,
     };
     // The arguments are JSON, or the message would not have been read.
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();

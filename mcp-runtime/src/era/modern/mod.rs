@@ -12,7 +12,7 @@ pub(crate) use listen::Listening;
 pub(super) use listeners::Listeners;
 use serde_json::json;
 
-use super::{Era, Opened, Return, Surroundings, asking, legacy, operations, refuse, tasks};
+use super::{Era, Opened, Return, Surroundings, asking, cookies, legacy, operations, refuse, tasks};
 use crate::{
     call::{Call, Carrier, Context, Facts, Fault, Logging, Manner, Operation, Session, Tasking, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
@@ -118,6 +118,7 @@ fn try_open(
         means: asking::means(version.facts(), &operation),
         logging,
         meta: request.params.get("_meta").map_or(Undecoded::Absent, Undecoded::raw),
+        cookies: cookies::given(era, request),
         tasking: if era.prepared.has_tasks() { Tasking::Offered } else { Tasking::Unavailable },
         news: None,
     };

@@ -45,7 +45,7 @@ async fn write(room: &SessionRoom, shelf: &Arc<Shelf>, key: SessionKey) -> Resul
     let state = StateRoom::new(Arc::clone(shelf) as Arc<dyn StateStore>);
     let mut draft = state.begin(key, &[NOTES.writes()], room.idle(key), true, None).await?;
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
-    state.commit(draft, Owner::default()).await
+    state.commit(draft, Owner::default(), None).await
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn begin(room: &StateRoom, parts: &[PartCard]) -> Draft {
 async fn add_note(room: &StateRoom, note: &str) -> Result<Ended, StateError> {
     let mut draft = begin(room, &[NOTES.writes()]).await;
     NOTES.write(&mut draft.slots[0]).notes.push(note.into());
-    room.commit(draft, Owner::default()).await
+    room.commit(draft, Owner::default(), None).await
 }
 
 async fn notes(room: &StateRoom) -> Vec<String> {
@@ -35,7 +35,7 @@ async fn count_up(room: &StateRoom) -> Result<Ended, StateError> {
     // The function runs a while: others load meanwhile.
     tokio::task::yield_now().await;
     COUNTER.write(&mut draft.slots[0]).count += 1;
-    room.commit(draft, Owner::default()).await
+    room.commit(draft, Owner::default(), None).await
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn reading_writes_nothing_and_takes_no_turn() {
     let draft = begin(&room, &[NOTES.reads(), COUNTER.reads()]).await;
     assert_eq!(room.turns.len(), 0);
     assert_eq!(shelf.calls(), 1, "both parts in one load");
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Saved);
     assert_eq!((shelf.calls(), shelf.records(Owner::default()).await), (1, 0));
 }
 
@@ -87,12 +87,12 @@ async fn two_parts_are_committed_together_or_not_at_all() {
     // Another instance is faster with one of the two parts.
     let other = StateRoom::new(Arc::clone(&shelf) as Arc<dyn StateStore>);
     count_up(&other).await.unwrap();
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Lost);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Lost);
     assert!(notes(&room).await.is_empty(), "not half of it");
 
     let draft = change(begin(&room, &both).await);
     assert_eq!(shelf.part(SESSION, "Counter").await.unwrap().1, 1);
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Saved);
     assert_eq!(notes(&room).await, ["both"]);
     assert_eq!(shelf.part(SESSION, "Counter").await.unwrap(), (br#"3 {"count":2}"#.to_vec(), 2));
 }
@@ -122,7 +122,7 @@ async fn a_lost_race_is_lost_and_overwrites_nothing() {
     let mut slow = begin(&here, &[NOTES.writes()]).await;
     NOTES.write(&mut slow.slots[0]).notes.push("slow".into());
     add_note(&there, "fast").await.unwrap();
-    assert_eq!(here.commit(slow, Owner::default()).await.unwrap(), Ended::Lost);
+    assert_eq!(here.commit(slow, Owner::default(), None).await.unwrap(), Ended::Lost);
     assert_eq!(notes(&here).await, ["fast"]);
 }
 
@@ -173,8 +173,8 @@ async fn a_turn_is_waited_for_one_second_and_then_the_call_goes_on() {
     let mut fast = begin(&room, &[NOTES.writes(), COUNTER.writes()]).await;
     assert_eq!(started.elapsed().as_secs(), 1, "in all, not for each part");
     NOTES.write(&mut fast.slots[0]).notes.push("fast".into());
-    assert_eq!(room.commit(fast, Owner::default()).await.unwrap(), Ended::Saved);
-    assert_eq!(room.commit(slow, Owner::default()).await.unwrap(), Ended::Lost);
+    assert_eq!(room.commit(fast, Owner::default(), None).await.unwrap(), Ended::Saved);
+    assert_eq!(room.commit(slow, Owner::default(), None).await.unwrap(), Ended::Lost);
     assert_eq!(room.turns.len(), 0);
 }
 
@@ -190,7 +190,7 @@ async fn calls_that_name_parts_in_different_order_do_not_block_each_other() {
             tokio::spawn(async move {
                 let draft = begin(&room, &order).await;
                 tokio::task::yield_now().await;
-                assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
+                assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Saved);
             })
         })
         .collect();
@@ -206,7 +206,7 @@ async fn a_removed_session_takes_nothing_and_gives_nothing() {
     let room = room(&shelf);
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.remove(SESSION, IDLE).await.unwrap();
-    assert!(matches!(room.commit(draft, Owner::default()).await, Err(StateError::Gone)));
+    assert!(matches!(room.commit(draft, Owner::default(), None).await, Err(StateError::Gone)));
     assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true, None).await, Err(StateError::Gone)));
 }
 
@@ -252,7 +252,7 @@ async fn a_commit_whose_answer_was_lost_is_known_to_be_saved_once() {
     let mut draft = begin(&room, &[NOTES.writes()]).await;
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
     shelf.fail([Fault::LoseAnswer]);
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Saved);
     assert_eq!(shelf.part(SESSION, "Notes").await.unwrap(), (br#"0 {"notes":["one"]}"#.to_vec(), 1));
 }
 
@@ -262,14 +262,14 @@ async fn a_commit_that_did_not_arrive_is_sent_again() {
     let room = room(&shelf);
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.fail([Fault::Refuse]);
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Saved);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Saved);
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.fail([Fault::Refuse, Fault::Refuse]);
-    let ended = room.commit(draft, Owner::default()).await;
+    let ended = room.commit(draft, Owner::default(), None).await;
     assert!(matches!(ended, Err(StateError::Store(StoreError::Unavailable(_)))), "{ended:?}");
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.fail([Fault::Full]);
-    let ended = room.commit(draft, Owner::default()).await;
+    let ended = room.commit(draft, Owner::default(), None).await;
     assert!(matches!(ended, Err(StateError::Full)), "{ended:?}");
 }
 
@@ -286,7 +286,7 @@ async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
     let draft = begin(&room, &[NOTES.writes()]).await;
     let started = Instant::now();
     shelf.fail([Fault::Hang, Fault::Hang]);
-    let ended = room.commit(draft, Owner::default()).await;
+    let ended = room.commit(draft, Owner::default(), None).await;
     assert!(matches!(ended, Err(StateError::Store(StoreError::Unavailable(_)))));
     assert_eq!(started.elapsed().as_secs(), 2);
     assert_eq!(room.turns.len(), 0);
@@ -306,7 +306,7 @@ async fn a_record_remembers_whose_it_is() {
     let shelf = Shelf::new();
     let room = room(&shelf);
     let draft = begin(&room, &[NOTES.writes()]).await;
-    room.commit(draft, Owner([9; 16])).await.unwrap();
+    room.commit(draft, Owner([9; 16]), None).await.unwrap();
     assert_eq!((shelf.records(Owner([9; 16])).await, shelf.records(Owner::default()).await), (1, 0));
 }
 
@@ -355,7 +355,7 @@ async fn what_was_read_ahead_is_not_read_again_unless_somebody_had_the_turn_mean
         tokio::task::yield_now().await;
         let mut draft = draft;
         NOTES.write(&mut draft.slots[0]).notes.push("two".into());
-        room.commit(draft, Owner::default()).await.unwrap()
+        room.commit(draft, Owner::default(), None).await.unwrap()
     };
     let (second, first) = tokio::join!(read(other), first);
     assert_eq!(first, Ended::Saved);
@@ -380,6 +380,6 @@ async fn what_was_read_ahead_and_is_stale_loses_the_race_as_any_other_read() {
     add_note(&room, "one").await.unwrap();
     let mut draft = room.begin(SESSION, PARTS, IDLE, true, Some(stale)).await.unwrap();
     NOTES.write(&mut draft.slots[0]).notes.push("two".into());
-    assert_eq!(room.commit(draft, Owner::default()).await.unwrap(), Ended::Lost);
+    assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Lost);
     assert_eq!(notes(&room).await, ["one"]);
 }

@@ -1,0 +1,160 @@
+//! Sessions that cookies carry: found before an operation, changed after it, and asked for by methods of their own.
+
+use serde_json::json;
+
+use super::{Dispatch, run::Stop, unavailable};
+use crate::{
+    call::{
+        Call, Carrier, Context, Fault, FaultKind, NoSession, Operation, Outcome, SessionCall, SessionOutcome, Settling,
+    },
+    session::{CookiePolicy, Draft, Ended, SessionCookie, StateError},
+    store::Owner,
+    wire::Code,
+};
+
+/// The title of a session that nobody named.
+const TITLE: &str = "experimental-session";
+/// The title of a session that began because a call came without one.
+const TITLE_ON_DEMAND: &str = "lazy-tool-session";
+/// What a call without its session is refused with on 2026-07-28, which forbids the code that was promised before.
+const SESSION_REQUIRED: Code = Code(-31002);
+
+impl Dispatch {
+    /// Finds the session that the cookie of a call names, and lets it carry the call's state.
+    pub(super) async fn use_cookie(&self, call: &mut Call) -> Result<(), Fault> {
+        let Call { operation, carrier, context } = call;
+        let principal = context.principal().cloned();
+        let Some(cookies) = context.cookies_mut() else { return Ok(()) };
+        let beside = cookies.beside(carrier);
+        let found = match &cookies.given {
+            Some(id) => {
+                let found = self.sessions.cookies().find(id, principal.as_ref()).await;
+                found.map_err(|error| unavailable(&error))?
+            }
+            None => None,
+        };
+        let key = found.as_ref().map(SessionCookie::key);
+        cookies.found(found);
+        let refused = if cookies.given.is_some() { NoSession::Unknown } else { NoSession::Required };
+        *carrier = match (key, cookies.policy) {
+            (Some(key), _) => Carrier::Session(key),
+            (None, CookiePolicy::OnDemand) if matches!(operation, Operation::CallTool { .. }) => {
+                Carrier::Session(cookies.begin(TITLE_ON_DEMAND, "lazy/tools/call"))
+            }
+            (None, CookiePolicy::Accepted | CookiePolicy::Off) if cookies.given.is_none() => beside.clone(),
+            (None, _) => Carrier::Refused(refused),
+        };
+        if *carrier != beside {
+            // What was read ahead is of another session.
+            let _ = context.take_ahead();
+        }
+        Ok(())
+    }
+
+    /// Refuses a tool where the server wants a session for each.
+    pub(super) fn check_session(&self, carrier: &Carrier, cx: &Context) -> Result<(), Fault> {
+        match carrier {
+            Carrier::Refused(why) if cx.cookies().is_some_and(|cookies| cookies.policy == CookiePolicy::Required) => {
+                Err(no_session(*why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what a function that succeeded did to its session; `draft` is what it leaves in its state.
+    pub(super) async fn settle(&self, draft: Option<Draft>, cx: &Context) -> Result<Ended, StateError> {
+        let room = self.sessions.cookies();
+        let principal = cx.principal();
+        let ended = match cx.cookies().map(|cookies| cookies.settling()) {
+            None | Some(Settling::Same) => match draft {
+                Some(draft) => return self.state.commit(draft, self.sessions.owner(principal), None).await,
+                None => return Ok(Ended::Saved),
+            },
+            Some(Settling::Ends(key)) => {
+                drop(draft);
+                if let Some(key) = key {
+                    room.end(key).await.map_err(StateError::Store)?;
+                }
+                Ended::Saved
+            }
+            Some(Settling::Begins(session, old)) => {
+                let owner = self.owner_of_cookies(cx).unwrap_or_default();
+                let ended = match draft {
+                    Some(draft) => {
+                        let draft = draft.moved_to(session.key());
+                        self.state.commit(draft, owner, Some(room.write(session, principal))).await?
+                    }
+                    None => {
+                        room.keep(session, principal, owner).await.map_err(StateError::Store)?;
+                        Ended::Saved
+                    }
+                };
+                if let (Ended::Saved, Some(old)) = (&ended, old) {
+                    room.end(old).await.map_err(StateError::Store)?;
+                }
+                ended
+            }
+        };
+        if let (Ended::Saved, Some(cookies)) = (&ended, cx.cookies()) {
+            cookies.settle();
+        }
+        Ok(ended)
+    }
+
+    fn owner_of_cookies(&self, cx: &Context) -> Option<Owner> {
+        let beside = cx.cookies().and_then(|cookies| cookies.session_beside());
+        self.sessions.cookies().owner(cx.principal(), beside)
+    }
+
+    /// Answers a method of sessions.
+    pub(super) async fn session(&self, asked: &SessionCall, cx: &Context) -> Result<Outcome, Stop> {
+        let outcome = self.try_session(asked, cx).await.map_err(|error| unavailable(&error))?;
+        Ok(Outcome::Session(Box::new(outcome)))
+    }
+
+    async fn try_session(&self, asked: &SessionCall, cx: &Context) -> Result<SessionOutcome, crate::store::StoreError> {
+        let room = self.sessions.cookies();
+        match asked {
+            SessionCall::Create { title, data } => {
+                let title = title.as_deref().unwrap_or(TITLE);
+                let session = SessionCookie::fresh(title, "session/create", data.clone(), room.idle());
+                let owner = self.owner_of_cookies(cx).unwrap_or_default();
+                room.keep(&session, cx.principal(), owner).await?;
+                if let Some(cookies) = cx.cookies() {
+                    cookies.begins(session.clone());
+                }
+                Ok(SessionOutcome::Created(session))
+            }
+            SessionCall::List => Ok(SessionOutcome::Listed(match self.owner_of_cookies(cx) {
+                Some(owner) => room.list(owner).await?,
+                // Whoever can't be told from others has no list, only the session that it named.
+                None => cx.cookie().cloned().into_iter().collect(),
+            })),
+            SessionCall::Delete { id } => {
+                let own = cx.cookie();
+                let found = match id {
+                    Some(id) if own.is_none_or(|own| own.id() != &**id) => room.find(id, cx.principal()).await?,
+                    _ => own.cloned(),
+                };
+                let Some(session) = found else { return Ok(SessionOutcome::Deleted(false)) };
+                room.end(session.key()).await?;
+                if let (Some(cookies), true) = (cx.cookies(), own == Some(&session)) {
+                    cookies.ends();
+                }
+                Ok(SessionOutcome::Deleted(true))
+            }
+        }
+    }
+}
+
+/// What a call is refused with that must have a session and has none.
+pub(super) fn no_session(why: NoSession) -> Fault {
+    let (message, reason) = match why {
+        NoSession::Required => ("Session required. Send session/create before calling tools.", "session_required"),
+        NoSession::Unknown => {
+            ("Session unknown or expired. Send session/create before calling tools.", "session_unknown")
+        }
+    };
+    let fault = Fault::new(SESSION_REQUIRED, message);
+    Fault { kind: FaultKind::NoSession, ..fault.with_data(json!({ "reason": reason, "method": "session/create" })) }
+}

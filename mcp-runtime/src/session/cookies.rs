@@ -1,0 +1,269 @@
+//! Sessions that a cookie in `_meta` carries: made, found, listed and ended.
+//!
+//! Takes: ids and principals. Gives: cookies. Knows: one record in the store for each, beside the parts of its state.
+//! Must not know: where in a message a cookie stands.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use aws_lc_rs::hmac;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
+
+use super::{PATIENCE, answer, principal};
+use crate::{
+    auth::Principal,
+    store::{Blob, Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write},
+};
+
+/// The first byte of the key of a session that a cookie carries.
+pub(super) const KIND: u8 = 6;
+/// What every id begins with.
+const PREFIX: &str = "sess-";
+/// The part that says what the cookie says; the parts of state have names of Rust types.
+const PART: &str = "mcp/session";
+/// At most so many cookies are listed.
+const LISTED: usize = 1_000;
+
+/// Whether and how a server takes cookies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CookiePolicy {
+    /// It does not.
+    #[default]
+    Off,
+    /// Where one comes it carries the state, else something else does.
+    Accepted,
+    /// A call of a tool without one begins a session.
+    OnDemand,
+    /// Tools refuse without one.
+    Required,
+}
+
+/// A session that a cookie carries (`_meta["mcp/session"]`), as the client is shown it.
+///
+/// # Shape
+/// `{"id", "expiry", "data"}`: 128 random bits after `sess-`, a time in ISO 8601, a map of strings with `title`, `reason`
+/// and `createdAt` and what the client gave.
+///
+/// # Source
+/// The experimental data-layer sessions, version 2; the length of the id is our choice, because it is a bearer secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionCookie {
+    key: SessionKey,
+    id: Box<str>,
+    data: BTreeMap<String, String>,
+    expires: SystemTime,
+}
+
+impl SessionCookie {
+    /// A new one, in no store yet, with this title and reason and what else it says.
+    pub(crate) fn fresh(title: &str, reason: &str, mut data: BTreeMap<String, String>, idle: Duration) -> Self {
+        let mut key = [KIND; 17];
+        key[1..].copy_from_slice(&super::random::<16>());
+        data.insert("title".to_owned(), title.to_owned());
+        data.insert("reason".to_owned(), reason.to_owned());
+        data.insert("createdAt".to_owned(), iso(SystemTime::now()));
+        let id = key[1..].iter().fold(PREFIX.to_owned(), |id, byte| id + &format!("{byte:02x}")).into();
+        Self { key: SessionKey(key), id, data, expires: SystemTime::now() + idle }
+    }
+
+    /// Its id: a secret of the client, so that it belongs neither into a log nor into what a model reads.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its title, for people.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.data.get("title").map(String::as_str)
+    }
+
+    /// What it says besides: `title`, `reason`, `createdAt`, and what the client gave when it made the session.
+    #[must_use]
+    pub const fn data(&self) -> &BTreeMap<String, String> {
+        &self.data
+    }
+
+    /// When it expires, unless it is used before.
+    #[must_use]
+    pub const fn expires(&self) -> SystemTime {
+        self.expires
+    }
+
+    /// Where its state hangs.
+    pub(crate) const fn key(&self) -> SessionKey {
+        self.key
+    }
+}
+
+impl fmt::Debug for SessionCookie {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SessionCookie").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for SessionCookie {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut cookie = serializer.serialize_struct("SessionCookie", 3)?;
+        cookie.serialize_field("id", &self.id)?;
+        cookie.serialize_field("expiry", &iso(self.expires))?;
+        cookie.serialize_field("data", &self.data)?;
+        cookie.end()
+    }
+}
+
+/// A time as cookies show it: with microseconds and a numeric offset.
+fn iso(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time).to_string().replace('Z', "+00:00")
+}
+
+/// The key that an id names, if it is one of ours.
+fn key_of(id: &str) -> Option<SessionKey> {
+    let digits = id.strip_prefix(PREFIX)?.as_bytes();
+    let mut key = [KIND; 17];
+    // One id for one session: no capital letters, nothing missing, nothing more.
+    if digits.len() != 32 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    for (byte, pair) in key[1..].iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(SessionKey(key))
+}
+
+/// What the store keeps of a cookie.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    data: BTreeMap<String, String>,
+    /// The tag of the principal to whom it belongs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<[u8; 16]>,
+}
+
+/// The cookies of a running server.
+pub(crate) struct Cookies {
+    policy: CookiePolicy,
+    store: Arc<dyn StateStore>,
+    idle: Duration,
+    owners: hmac::Key,
+}
+
+impl Cookies {
+    pub(super) fn new(policy: CookiePolicy, store: Arc<dyn StateStore>, idle: Duration, owners: hmac::Key) -> Self {
+        Self { policy, store, idle, owners }
+    }
+
+    /// Whether and how the server takes cookies.
+    pub(crate) const fn policy(&self) -> CookiePolicy {
+        self.policy
+    }
+
+    /// How long a cookie lives without being used.
+    pub(crate) const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// The live session of this id, if it is this principal's; `None` for unknown, expired, ended and foreign ones alike.
+    /// Being looked for counts as use.
+    pub(crate) async fn find(
+        &self,
+        id: &str,
+        principal: Option<&Principal>,
+    ) -> Result<Option<SessionCookie>, StoreError> {
+        let Some(key) = key_of(id) else { return Ok(None) };
+        let Some(record) = self.record(key).await? else { return Ok(None) };
+        let own = record.by == principal.map(|principal| principal::tag(&self.owners, principal));
+        Ok(own.then(|| SessionCookie { id: id.into(), ..self.cookie(key, record) }))
+    }
+
+    async fn record(&self, key: SessionKey) -> Result<Option<Record>, StoreError> {
+        let loaded = answer(self.store.load(key, &[PART], self.idle), PATIENCE).await?;
+        if loaded.presence != Presence::Live {
+            return Ok(None);
+        }
+        let Some((blob, _)) = loaded.parts.into_iter().next().flatten() else { return Ok(None) };
+        serde_json::from_slice(&blob.bytes()).map(Some).map_err(|error| StoreError::Unavailable(error.into()))
+    }
+
+    fn cookie(&self, key: SessionKey, record: Record) -> SessionCookie {
+        let id = key.0[1..].iter().fold(PREFIX.to_owned(), |id, byte| id + &format!("{byte:02x}"));
+        SessionCookie { key, id: id.into(), data: record.data, expires: SystemTime::now() + self.idle }
+    }
+
+    /// What is written to keep a new session: together with its first state, or alone.
+    pub(crate) fn write(&self, cookie: &SessionCookie, principal: Option<&Principal>) -> Write {
+        let by = principal.map(|principal| principal::tag(&self.owners, principal));
+        let record = Record { data: cookie.data.clone(), by };
+        // Strings and bytes: writing them into memory can't fail.
+        let value = Blob::from_bytes(serde_json::to_vec(&record).unwrap_or_default());
+        Write { key: PART, expected: 0, value }
+    }
+
+    /// Keeps a new session that has no state yet.
+    pub(crate) async fn keep(
+        &self,
+        cookie: &SessionCookie,
+        principal: Option<&Principal>,
+        owner: Owner,
+    ) -> Result<(), StoreError> {
+        let operation = Operation(super::random());
+        let commit = Commit { operation, owner, idle: self.idle, writes: vec![self.write(cookie, principal)] };
+        match answer(self.store.commit(cookie.key, commit), PATIENCE).await? {
+            Committed::Saved | Committed::Duplicate => Ok(()),
+            Committed::Conflict | Committed::Gone => {
+                Err(StoreError::Unavailable("a new session was there already".into()))
+            }
+        }
+    }
+
+    /// Whose a session is: the principal's; without one, of the session of the protocol in which it was made; else
+    /// nobody's in particular, who has no list.
+    pub(crate) fn owner(&self, principal: Option<&Principal>, beside: Option<SessionKey>) -> Option<Owner> {
+        match (principal, beside) {
+            (Some(principal), _) => Some(Owner(principal::tag(&self.owners, principal))),
+            (None, Some(key)) => {
+                let tag = hmac::sign(&self.owners, &key.0);
+                let mut owner = Owner::default();
+                owner.0.copy_from_slice(&tag.as_ref()[..16]);
+                Some(owner)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The live sessions of an owner, at most a thousand. Being listed counts as use.
+    pub(crate) async fn list(&self, owner: Owner) -> Result<Vec<SessionCookie>, StoreError> {
+        let mut cookies = Vec::new();
+        // In the order of keys, which begin with the kind: others of the same owner are passed over at once.
+        let mut first = [0xff; 17];
+        first[0] = KIND - 1;
+        let mut after = Some(SessionKey(first));
+        while cookies.len() < LISTED {
+            let keys = answer(self.store.list(owner, after, 100), PATIENCE).await?;
+            let Some(last) = keys.last() else { break };
+            after = Some(*last);
+            for key in keys.into_iter().take(LISTED - cookies.len()) {
+                if key.0[0] != KIND {
+                    return Ok(cookies);
+                }
+                if let Some(record) = self.record(key).await? {
+                    cookies.push(self.cookie(key, record));
+                }
+            }
+        }
+        Ok(cookies)
+    }
+
+    /// Ends a session and removes its state.
+    pub(crate) async fn end(&self, key: SessionKey) -> Result<(), StoreError> {
+        // Long enough for every call that began before.
+        answer(self.store.remove(key, self.idle), PATIENCE).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
