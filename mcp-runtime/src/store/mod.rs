@@ -9,6 +9,8 @@ mod events;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
@@ -19,6 +21,8 @@ pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
 pub use memory::{MemoryEventLog, MemoryStore, MemoryTaskStore};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub(crate) use state::Encode;

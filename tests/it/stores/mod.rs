@@ -2,5 +2,6 @@
 
 mod engine;
 mod fleet;
+mod postgres;
 mod redis;
 mod redis_streams;

@@ -2,14 +2,18 @@
 //!
 //! Each engine is a process of its own on a free port with a folder of its own, and goes with its handle.
 
+mod postgres;
 mod redis;
 
 use std::{
+    fs,
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
-pub(super) use self::redis::RedisServer;
+pub(super) use self::{postgres::PostgresServer, redis::RedisServer};
 
 /// What every engine can suffer.
 pub(super) trait Engine: Sized {
@@ -41,11 +45,18 @@ impl Process {
         Self(Some(child.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))))
     }
 
-    /// Ends it as a crash of the machine would: it is asked nothing.
+    /// Ends it and the processes that it started as a crash of the machine would: they are asked nothing.
     pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.0.take() {
+            // A process that stands still starts no others.
+            send("STOP", &[child.id()]);
+            let children = children_of(child.id());
             child.kill().expect("an engine can be killed");
             child.wait().expect("an engine ends");
+            send("KILL", &children);
+            while children.iter().any(|child| parent_of(*child).is_some()) {
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 
@@ -54,21 +65,47 @@ impl Process {
         self.0.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
-    /// Lets it hang: its connections stay open, nothing is answered.
+    /// Lets it hang, and the processes that it started: their connections stay open, nothing is answered.
     pub(super) fn freeze(&self) {
-        self.signal("STOP");
+        send("STOP", &[self.id()]);
+        send("STOP", &children_of(self.id()));
     }
 
     /// Lets it go on.
     pub(super) fn thaw(&self) {
-        self.signal("CONT");
+        send("CONT", &children_of(self.id()));
+        send("CONT", &[self.id()]);
     }
 
-    fn signal(&self, name: &str) {
-        let child = self.0.as_ref().expect("the engine runs");
-        let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-        assert!(sent.expect("a signal can be sent").success(), "SIG{name} was not sent");
+    fn id(&self) -> u32 {
+        self.0.as_ref().expect("the engine runs").id()
     }
+}
+
+/// Sends a signal to these processes; one that has ended by itself gets none.
+fn send(signal: &str, processes: &[u32]) {
+    for process in processes {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
+        let sent = sent.expect("a signal can be sent").success();
+        assert!(sent || parent_of(*process).is_none(), "SIG{signal} was not sent");
+    }
+}
+
+/// The processes that this one started and that run.
+fn children_of(process: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|other| parent_of(*other) == Some(process)).collect()
+}
+
+/// Who started this process; `None` if it has ended.
+fn parent_of(process: u32) -> Option<u32> {
+    // `id (name) state parent …`; the name may hold anything.
+    let facts = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, facts) = facts.rsplit_once(')')?;
+    let mut facts = facts.split_whitespace();
+    let state = facts.next()?;
+    facts.next()?.parse().ok().filter(|_| state != "Z")
 }
 
 impl Drop for Process {

@@ -1,0 +1,182 @@
+//! Session state in PostgreSQL: a row for each session, and one for each of its parts.
+
+use std::time::Duration;
+
+use tokio_postgres::types::Type;
+
+use super::{
+    PostgresStore,
+    link::Statement::{Once, Repeatable},
+    milliseconds, misunderstood, signed, unsigned,
+};
+use crate::store::{
+    Blob, Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
+};
+
+/// How long a part's key may be, in bytes.
+const MAX_KEY: usize = 128;
+/// How large a part's value may be, in bytes.
+const MAX_VALUE: usize = 16 << 20;
+/// How many sessions are swept at once, so that no statement takes long.
+const BATCH: i64 = 1000;
+
+/// Sessions of nobody in particular are in no index: it would hold all of a server without authorization.
+fn named(owner: Owner) -> Option<[u8; 16]> {
+    (owner != Owner::default()).then_some(owner.0)
+}
+
+impl PostgresStore {
+    async fn read(&self, session: SessionKey, keys: &[&str], idle: Duration) -> Result<Loaded, StoreError> {
+        let asked: Vec<_> = keys.iter().map(|key| key.as_bytes()).collect();
+        let found = self
+            .link
+            .row(
+                Repeatable,
+                "SELECT * FROM session_load($1, $2, $3)",
+                &[(&&session.0[..], Type::BYTEA), (&asked, Type::BYTEA_ARRAY), (&milliseconds(idle), Type::INT8)],
+            )
+            .await?;
+        let presence = match found.try_get(0).map_err(|_| misunderstood())? {
+            "gone" => Presence::Gone,
+            "absent" => Presence::Absent,
+            "live" => Presence::Live,
+            _ => return Err(misunderstood()),
+        };
+        if presence != Presence::Live || keys.is_empty() {
+            return Ok(Loaded { presence, parts: vec![None; keys.len()] });
+        }
+        let contents: Vec<Option<Vec<u8>>> = found.try_get(1).map_err(|_| misunderstood())?;
+        let revisions: Vec<Option<i64>> = found.try_get(2).map_err(|_| misunderstood())?;
+        let part = |(content, revision): (Option<Vec<u8>>, Option<i64>)| match (content, revision) {
+            (Some(content), Some(revision)) => Ok(Some((Blob::from_bytes(content), unsigned(revision)?))),
+            _ => Ok(None),
+        };
+        let parts = contents.into_iter().zip(revisions).map(part).collect::<Result<Vec<_>, StoreError>>()?;
+        if parts.len() == keys.len() { Ok(Loaded { presence, parts }) } else { Err(misunderstood()) }
+    }
+
+    async fn write(&self, session: SessionKey, commit: Commit) -> Result<Committed, StoreError> {
+        let Commit { operation, owner, idle, writes } = commit;
+        if let Some(write) = writes.iter().find(|write| write.key.len() > MAX_KEY) {
+            return Err(StoreError::TooLarge { bytes: write.key.len(), limit: MAX_KEY });
+        }
+        let contents: Vec<_> = writes.iter().map(|write| write.value.bytes()).collect();
+        if let Some(large) = contents.iter().find(|content| content.len() > MAX_VALUE) {
+            return Err(StoreError::TooLarge { bytes: large.len(), limit: MAX_VALUE });
+        }
+        let keys: Vec<_> = writes.iter().map(|write| write.key.as_bytes()).collect();
+        let expected: Vec<_> = writes.iter().map(|write| signed(write.expected)).collect();
+        let owner = named(owner);
+        let ended = self
+            .link
+            .row(
+                // It has a name by which it is recognised.
+                Repeatable,
+                "SELECT session_commit($1, $2, $3, $4, $5, $6, $7)",
+                &[
+                    (&&session.0[..], Type::BYTEA),
+                    (&&operation.0[..], Type::BYTEA),
+                    (&owner.as_ref().map(|owner| &owner[..]), Type::BYTEA),
+                    (&milliseconds(idle), Type::INT8),
+                    (&keys, Type::BYTEA_ARRAY),
+                    (&expected, Type::INT8_ARRAY),
+                    (&contents, Type::BYTEA_ARRAY),
+                ],
+            )
+            .await?;
+        match ended.try_get(0).map_err(|_| misunderstood())? {
+            "saved" => Ok(Committed::Saved),
+            "duplicate" => Ok(Committed::Duplicate),
+            "conflict" => Ok(Committed::Conflict),
+            "gone" => Ok(Committed::Gone),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    async fn page(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+        let Some(owner) = named(owner) else { return Ok(Vec::new()) };
+        // Nothing comes before the empty key.
+        let after = after.map_or(Vec::new(), |after| after.0.to_vec());
+        let found = self
+            .link
+            .rows(
+                Repeatable,
+                "SELECT session FROM sessions WHERE owner = $1 AND session > $2 AND expires_at > now() ORDER BY session \
+                 LIMIT $3",
+                &[
+                    (&&owner[..], Type::BYTEA),
+                    (&after, Type::BYTEA),
+                    (&i64::try_from(limit).unwrap_or(i64::MAX), Type::INT8),
+                ],
+            )
+            .await?;
+        found.iter().map(|row| bytes_of(row).map(SessionKey)).collect()
+    }
+}
+
+/// The first column of a row, of a known length.
+fn bytes_of<const LENGTH: usize>(row: &tokio_postgres::Row) -> Result<[u8; LENGTH], StoreError> {
+    row.try_get::<_, &[u8]>(0).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(misunderstood)
+}
+
+impl StateStore for PostgresStore {
+    fn identity(&self) -> StoreFuture<'_, StoreIdentity> {
+        StoreFuture::new(async {
+            let found = self.link.row(Repeatable, "SELECT id FROM identity", &[]).await?;
+            bytes_of(&found).map(StoreIdentity)
+        })
+    }
+
+    fn durable(&self) -> bool {
+        true
+    }
+
+    fn shared(&self) -> bool {
+        true
+    }
+
+    fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
+        StoreFuture::new(self.read(session, keys, idle))
+    }
+
+    fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
+        StoreFuture::new(self.write(session, commit))
+    }
+
+    fn touch(&self, session: SessionKey, idle: Duration) -> StoreFuture<'_, Presence> {
+        StoreFuture::new(async move { Ok(self.read(session, &[], idle).await?.presence) })
+    }
+
+    fn remove(&self, session: SessionKey, tombstone: Duration) -> StoreFuture<'_, ()> {
+        StoreFuture::new(async move {
+            // Without a tombstone a second one might remove what was made after the first.
+            let kind = if tombstone.is_zero() { Once } else { Repeatable };
+            self.link
+                .rows(
+                    kind,
+                    "SELECT session_remove($1, $2)",
+                    &[(&&session.0[..], Type::BYTEA), (&milliseconds(tombstone), Type::INT8)],
+                )
+                .await?;
+            Ok(())
+        })
+    }
+
+    fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> StoreFuture<'_, Vec<SessionKey>> {
+        StoreFuture::new(self.page(owner, after, limit))
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        StoreFuture::new(async {
+            let mut all = 0;
+            loop {
+                let swept = self.link.row(Repeatable, "SELECT session_sweep($1)", &[(&BATCH, Type::INT8)]).await?;
+                let swept: i64 = swept.try_get(0).map_err(|_| misunderstood())?;
+                all += usize::try_from(swept).unwrap_or_default();
+                if swept < BATCH {
+                    return Ok(all);
+                }
+            }
+        })
+    }
+}
