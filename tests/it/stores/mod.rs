@@ -1,5 +1,6 @@
 //! Stores that are engines of their own: the suites against the real ones, and what happens when one goes down.
 
+mod crashes;
 mod engine;
 mod fleet;
 mod postgres;
