@@ -2,6 +2,7 @@
 //!
 //! Takes: [`Inbound`]. Gives: an [`Exchange`]. Knows: the order of the rooms. Must not know: what happens in them.
 
+mod fleet;
 mod minting;
 mod running;
 mod start_error;
@@ -23,8 +24,8 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use fleet::Fleet;
 use minting::minting_tool;
-
 use running::Running;
 pub use start_error::StartError;
 
@@ -41,7 +42,7 @@ use crate::{
     schema::ExtraArgument,
     service::{BoxFuture, Service, TaskSupport},
     session::{CookiePolicy, OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
-    store::{EventLog, MemoryEventLog, StateStore},
+    store::{Bus, EventLog, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
 };
@@ -52,6 +53,8 @@ pub struct Engine {
     dispatch: Arc<Dispatch>,
     /// Calls that go on without their request.
     detached: Arc<Semaphore>,
+    /// What connects it with the other instances, where there are any.
+    _fleet: Option<Fleet>,
 }
 
 /// At most so many calls go on without their request; one more is dropped with it.
@@ -64,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) store: Arc<dyn StateStore>,
     /// Where what clients may have missed is kept.
     pub(crate) events: Arc<dyn EventLog>,
+    /// What carries messages to other instances, where there are any.
+    pub(crate) bus: Option<Arc<dyn Bus>>,
     /// The handle that the program took, if it has something to announce.
     pub(crate) changes: Option<Changes>,
     pub(crate) providers: Providers,
@@ -90,6 +95,7 @@ impl Setup {
             sessions,
             store,
             events: Arc::new(MemoryEventLog::new()),
+            bus: None,
             changes: None,
             providers: Providers::default(),
             visible: None,
@@ -111,6 +117,7 @@ impl Engine {
             sessions,
             store,
             events,
+            bus,
             changes,
             providers,
             visible,
@@ -191,6 +198,7 @@ impl Engine {
         let sessions = Arc::new(sessions);
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         providers.connect(&shared.changes);
+        let fleet = bus.map(|bus| Fleet::join(bus, shared.changes.clone()));
         let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
         let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
         let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
@@ -210,7 +218,8 @@ impl Engine {
             tasks,
             me: me.clone(),
         });
-        let engine = Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)) });
+        let engine =
+            Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)), _fleet: fleet });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
     }

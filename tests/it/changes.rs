@@ -148,7 +148,7 @@ impl Served {
 }
 
 /// An event stream that stays open.
-struct Stream {
+pub(crate) struct Stream {
     reader: BufReader<TcpStream>,
     revision: &'static str,
     sent: String,
@@ -169,12 +169,12 @@ impl Stream {
     }
 
     /// The stream that a session opens with GET.
-    fn of(client: &Client, port: u16) -> Self {
+    pub(crate) fn of(client: &Client, port: u16) -> Self {
         Self::open(port, &client.headers(Request::of("GET")).header("Accept", "text/event-stream"))
     }
 
     /// The next message; `None` at the end. Events without one are skipped.
-    fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         while self.ahead.is_none() {
             self.read_event()?;
         }
@@ -229,7 +229,7 @@ fn modern(id: &Value, method: &str, mut params: Value, meta: Value) -> Request {
     request.revision(MODERN)
 }
 
-fn listen(port: u16, id: Value, filter: Value) -> Stream {
+pub(crate) fn listen(port: u16, id: Value, filter: Value) -> Stream {
     Stream::open(port, &modern(&id, "subscriptions/listen", json!({ "notifications": filter }), json!({})))
 }
 

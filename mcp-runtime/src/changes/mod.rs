@@ -3,6 +3,7 @@
 //! Takes: what functions and the program announce. Gives: to each listener its own changes, once each however often they
 //! were announced. Knows: lists, URIs, ids of tasks. Must not know: sessions, revisions, streams, how a change is told.
 
+mod abroad;
 mod mailbox;
 
 use std::{
@@ -15,6 +16,8 @@ use std::{
     task::Waker,
 };
 
+use abroad::Abroad;
+pub(crate) use abroad::Announced;
 use bytes::Bytes;
 use mailbox::Inbox;
 pub(crate) use mailbox::{Mailbox, TooMany};
@@ -63,7 +66,7 @@ impl Changes {
     /// it is a part of: `notes://work/7` is a part of `notes://work`.
     pub fn resource_updated(&self, uri: impl AsRef<str>) {
         // Nobody listens, most of the time: then nothing is copied.
-        if !self.is_silent() {
+        if !self.is_unheard() {
             self.post(&Change::Resource(uri.as_ref().into()));
         }
     }
@@ -102,6 +105,8 @@ struct Hub {
     register: Mutex<Register>,
     /// Where everything is announced instead: the server that this one's is mounted on.
     joined: OnceLock<Changes>,
+    /// What other instances of the server were not told yet, where there are any.
+    abroad: OnceLock<Abroad>,
 }
 
 /// Where to announce for as long as somebody else keeps the server: what a container remembers.
@@ -185,12 +190,20 @@ impl Changes {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Puts a change into the mailboxes of this process. This is all that an announcement does; a message from another
-    /// instance of the server would come in here too.
+    /// Puts a change into the mailboxes of this process and, where there are other instances, among what they are to be
+    /// told. This is all that an announcement does.
     fn post(&self, change: &Change) {
         if let Some(joined) = self.0.joined.get() {
             return joined.post(change);
         }
+        if let Some(abroad) = self.0.abroad.get() {
+            abroad.add(change);
+        }
+        self.post_here(change);
+    }
+
+    /// Puts a change into the mailboxes of this process.
+    fn post_here(&self, change: &Change) {
         if self.is_silent() {
             return;
         }
@@ -223,11 +236,16 @@ impl Changes {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether nobody listens.
-    fn is_silent(&self) -> bool {
-        if let Some(joined) = self.0.joined.get() {
-            return joined.is_silent();
+    /// Whether nobody listens, here or elsewhere.
+    fn is_unheard(&self) -> bool {
+        match self.0.joined.get() {
+            Some(joined) => joined.is_unheard(),
+            None => self.is_silent() && self.0.abroad.get().is_none(),
         }
+    }
+
+    /// Whether nobody listens in this process.
+    fn is_silent(&self) -> bool {
         self.0.listeners.load(Ordering::Acquire) == 0
     }
 

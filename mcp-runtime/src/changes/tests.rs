@@ -192,3 +192,50 @@ fn a_listener_follows_a_bounded_number_of_tasks_and_leaves_nothing_behind() {
     drop(mailbox);
     assert!(changes.register().followers.is_empty());
 }
+
+#[tokio::test]
+async fn what_is_announced_goes_abroad_once_and_what_comes_from_there_does_not_go_back() {
+    let changes = Changes::default();
+    changes.go_abroad();
+    let mailbox = changes.open(ALL);
+    mailbox.subscribe("notes://all").unwrap();
+    for _ in 0..9 {
+        changes.tools_changed();
+        changes.resource_updated("notes://all");
+        changes.resource_updated("notes://nobody/here");
+    }
+    let told = changes.to_tell().await;
+    assert!(told.tools && !told.prompts && !told.resources && !told.anything);
+    assert!(told.updated.iter().map(|uri| &**uri).eq(["notes://all", "notes://nobody/here"]));
+    assert_eq!(read(&mailbox), [Change::Tools, updated("notes://all")]);
+    changes.hear(&told);
+    assert_eq!(read(&mailbox), [Change::Tools, updated("notes://all")], "from another instance");
+    let more = std::pin::pin!(changes.to_tell());
+    assert!(futures_util::FutureExt::now_or_never(more).is_none(), "nothing was announced here");
+    // What could not be told waits with what comes meanwhile.
+    changes.prompts_changed();
+    changes.tell_again(&told);
+    let again = changes.to_tell().await;
+    assert!(again.tools && again.prompts && again.updated == told.updated);
+}
+
+#[tokio::test]
+async fn more_than_can_be_named_is_anything_and_told_to_all_who_subscribed() {
+    let (changes, other) = (Changes::default(), Changes::default());
+    changes.go_abroad();
+    for number in 0..2000 {
+        changes.resource_updated(format!("notes://{number}"));
+    }
+    let told = changes.to_tell().await;
+    assert!(told.anything && told.updated.len() < 1100);
+    changes.resource_updated("x".repeat(40 << 10));
+    assert!(changes.to_tell().await.anything, "one that is too long to be named");
+    let mailbox = other.open(ListChanges::default());
+    mailbox.subscribe("notes://all").unwrap();
+    other.hear(&told);
+    assert_eq!(read(&mailbox), [updated("notes://all")]);
+    let lists = other.open(ALL);
+    other.anything_may_have_changed();
+    assert_eq!(read(&mailbox), [updated("notes://all")]);
+    assert_eq!(read(&lists), [Change::Tools, Change::Prompts, Change::Resources]);
+}

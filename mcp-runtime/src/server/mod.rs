@@ -33,7 +33,7 @@ use crate::{
     provider::Providers,
     service::Service,
     session::Sessions,
-    store::{EventLog, StateStore},
+    store::{Bus, EventLog, StateStore},
     tasks::Tasks,
 };
 
@@ -47,6 +47,7 @@ pub struct Server {
     sessions: Sessions,
     store: Option<Arc<dyn StateStore>>,
     events: Option<Arc<dyn EventLog>>,
+    bus: Option<Arc<dyn Bus>>,
     changes: OnceLock<Changes>,
     tasks: Tasks,
     authenticator: Option<Arc<dyn Authenticator>>,
@@ -101,6 +102,7 @@ impl Server {
             sessions: Sessions::default(),
             store: None,
             events: None,
+            bus: None,
             changes: OnceLock::new(),
             tasks: Tasks::default(),
             authenticator: None,
@@ -134,6 +136,13 @@ impl Server {
     /// process. A store that is an [`EventLog`] too, such as `FileStore`, can be both: share it by an `Arc`.
     pub fn events(mut self, log: impl EventLog) -> Self {
         self.events = Some(Arc::new(log));
+        self
+    }
+
+    /// What carries messages between the instances of this server; by default nothing, and then each tells its own clients
+    /// alone what changed at it.
+    pub fn bus(mut self, bus: impl Bus) -> Self {
+        self.bus = Some(Arc::new(bus));
         self
     }
 

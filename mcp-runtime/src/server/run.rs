@@ -208,12 +208,13 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps everything there: session state, the messages of streams, tasks.
+    /// Keeps everything there: session state, the messages of streams, tasks, and those between instances.
     fn open(&mut self, store: Store) -> Result {
         match store {
             Store::Memory => {
                 self.store = Some(Arc::new(MemoryStore::new()));
                 self.events = Some(Arc::new(MemoryEventLog::new()));
+                self.bus = None;
                 self.tasks = std::mem::take(&mut self.tasks).store(MemoryTaskStore::new());
             }
             #[cfg(feature = "file")]
@@ -221,6 +222,7 @@ impl Server {
                 let file = Arc::new(crate::store::FileStore::open(path)?);
                 self.store = Some(file.clone());
                 self.events = Some(file.clone());
+                self.bus = None;
                 self.tasks = std::mem::take(&mut self.tasks).shared_store(file);
             }
             #[cfg(feature = "redis")]
@@ -228,6 +230,7 @@ impl Server {
                 let redis = Arc::new(crate::store::RedisStore::open(&url)?);
                 self.store = Some(redis.clone());
                 self.events = Some(redis.clone());
+                self.bus = Some(redis.clone());
                 self.tasks = std::mem::take(&mut self.tasks).shared_store(redis);
             }
             #[cfg(not(feature = "redis"))]
@@ -256,6 +259,7 @@ impl Server {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
         setup.events = self.events.take().unwrap_or(setup.events);
+        setup.bus = self.bus.take();
         setup.changes = self.changes.take();
         setup.tasks = std::mem::take(&mut self.tasks);
         setup.providers = std::mem::take(&mut self.providers);

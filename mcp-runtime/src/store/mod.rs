@@ -3,6 +3,7 @@
 //! Takes: keys and values. Gives: what was committed. Knows: one engine each. Must not know: session types, tokens,
 //! protocol.
 
+mod bus;
 pub mod conformance;
 mod doorbell;
 mod events;
@@ -17,10 +18,11 @@ mod shared;
 mod state;
 mod tasks;
 
+pub use bus::{Bus, BusLimits, Heard, InstanceId, Topic};
 pub use events::{EventLimits, EventLog, Replay, Sequence, StreamId};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-pub use memory::{MemoryEventLog, MemoryStore, MemoryTaskStore};
+pub use memory::{MemoryBus, MemoryEventLog, MemoryStore, MemoryTaskStore};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "redis")]

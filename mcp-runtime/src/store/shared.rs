@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    Commit, Committed, EventLog, Loaded, Owner, Presence, Replay, Revision, Sequence, SessionKey, StateStore,
-    StoreFuture, StoreIdentity, StoredTask, StreamId, TaskId, TaskOrder, TaskStore, TaskWritten,
+    Bus, Commit, Committed, EventLog, Heard, Loaded, Owner, Presence, Replay, Revision, Sequence, SessionKey,
+    StateStore, StoreFuture, StoreIdentity, StoredTask, StreamId, TaskId, TaskOrder, TaskStore, TaskWritten, Topic,
 };
 
 impl<S: StateStore + ?Sized> StateStore for Arc<S> {
@@ -86,6 +86,24 @@ impl<L: EventLog + ?Sized> EventLog for Arc<L> {
 
     fn sweep(&self) -> StoreFuture<'_, usize> {
         (**self).sweep()
+    }
+}
+
+impl<B: Bus + ?Sized> Bus for Arc<B> {
+    fn publish(&self, topic: Topic, message: Bytes) -> StoreFuture<'_, ()> {
+        (**self).publish(topic, message)
+    }
+
+    fn position(&self, topic: Topic) -> StoreFuture<'_, Sequence> {
+        (**self).position(topic)
+    }
+
+    fn read_after(&self, topic: Topic, after: Sequence, limit: usize) -> StoreFuture<'_, Heard> {
+        (**self).read_after(topic, after, limit)
+    }
+
+    fn changed(&self, topic: Topic, after: Sequence) -> StoreFuture<'_, ()> {
+        (**self).changed(topic, after)
     }
 }
 

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::engine::{Durability, Engine, RedisServer};
-use crate::support::{
-    Request,
-    client::{Client, Era},
-    process::{HttpServer, command},
+use crate::{
+    changes::{Stream, listen},
+    support::{
+        Request,
+        client::{Client, Era},
+        process::{HttpServer, command},
+    },
 };
 
 /// The key that all instances have.
@@ -152,4 +155,83 @@ fn a_call_that_reads_and_writes_its_session_is_two_commands_of_redis_in_both_era
         });
         assert_eq!(commands.len(), 1, "one to read: {commands:#?}");
     }
+}
+
+/// Three boards over one store, and what is said at the second is heard by listeners of the first and the third.
+struct Boards {
+    instances: [HttpServer; 3],
+    listeners: [Stream; 3],
+}
+
+impl Boards {
+    fn over(url: &str) -> Self {
+        let instances = [(); 3].map(|()| HttpServer::with("watch", &["--store", url], &KEYS));
+        let filter = json!({ "resourcesListChanged": true, "resourceSubscriptions": ["board://topics"] });
+        let client = Client::new(instances[2].port, Era::Legacy("2025-11-25"));
+        client.request("resources/subscribe", json!({ "uri": "board://topics" }));
+        let mut listeners = [
+            listen(instances[0].port, json!(1), filter.clone()),
+            listen(instances[2].port, json!(1), filter),
+            Stream::of(&client, instances[2].port),
+        ];
+        for listener in &mut listeners[..2] {
+            let acknowledged = listener.next().expect("a listener is acknowledged");
+            assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+        }
+        Self { instances, listeners }
+    }
+
+    fn say(&self, topic: &str) {
+        let client = Client::new(self.instances[1].port, Era::Modern);
+        let said = client.call("say", json!({ "topic": topic, "message": "hello" }));
+        assert_eq!(said["result"]["content"][0]["text"], format!("Said on {topic}"), "{said}");
+    }
+
+    /// Everyone hears of it; how long that took.
+    fn hear(&mut self, topic: &str) -> Duration {
+        let begin = Instant::now();
+        for listener in &mut self.listeners {
+            let told = [listener.next(), listener.next()].map(|told| told.expect("news"));
+            assert_eq!(told[0]["method"], "notifications/resources/list_changed");
+            assert_eq!(told[1]["method"], "notifications/resources/updated");
+            assert_eq!(told[1]["params"]["uri"], format!("board://topics/{topic}"));
+        }
+        begin.elapsed()
+    }
+}
+
+#[test]
+fn what_is_announced_at_one_instance_is_told_to_the_listeners_of_all() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let mut boards = Boards::over(&engine.url());
+    for topic in ["rust", "redis", "streams"] {
+        boards.say(topic);
+        let took = boards.hear(topic);
+        assert!(took < Duration::from_millis(700), "the doorbell is heard at once: {took:?}");
+    }
+}
+
+#[test]
+fn without_a_doorbell_news_come_later_and_all_the_same() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    engine.run(&["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "+@all", "resetchannels"]);
+    let mut boards = Boards::over(&engine.url().replace("//", "//quiet:pw@"));
+    for topic in ["rust", "redis"] {
+        boards.say(topic);
+        let took = boards.hear(topic);
+        assert!(took < Duration::from_secs(3), "each instance looks every second: {took:?}");
+    }
+}
+
+#[test]
+fn what_is_announced_while_redis_is_down_is_told_when_it_is_back() {
+    let Some(mut engine) = RedisServer::start(Durability::Disk) else { return };
+    let mut boards = Boards::over(&engine.url());
+    boards.say("before");
+    boards.hear("before");
+    engine.process().kill();
+    boards.say("meanwhile");
+    engine.restart();
+    let took = boards.hear("meanwhile");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }

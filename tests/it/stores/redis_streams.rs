@@ -1,4 +1,4 @@
-//! The messages of streams, and tasks, in Redis.
+//! The messages of streams, tasks, and the messages between instances, in Redis.
 
 use std::{
     sync::Arc,
@@ -6,7 +6,8 @@ use std::{
 };
 
 use mcp_runtime::store::{
-    EventLimits, EventLog, Owner, RedisStore, Replay, SessionKey, StoreError, StreamId, TaskId, TaskStore, conformance,
+    Bus, BusLimits, EventLimits, EventLog, Owner, RedisStore, Replay, SessionKey, StoreError, StreamId, TaskId,
+    TaskStore, Topic, conformance,
 };
 use tokio::time::{sleep, timeout};
 
@@ -49,13 +50,42 @@ async fn streams_and_tasks_in_redis_survive_the_program_and_a_crash_of_redis() {
     conformance::check_task_store_survival(reopen).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_obeys_the_laws_of_the_bus() {
+    let Some(server) = RedisServer::start(Durability::None) else { return };
+    conformance::check_bus(Arc::new(open(&server))).await;
+    let limits = BusLimits { messages: 5, message_bytes: 10, ..BusLimits::default() };
+    let store = open(&server).with_bus_limits(limits);
+    conformance::check_bus_bounds(Arc::new(store.clone()), 5).await;
+    let refused = store.publish(Topic::Everyone, vec![0; 11].into()).await;
+    assert!(matches!(refused, Err(StoreError::TooLarge { bytes: 11, limit: 10 })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_bus_goes_on_where_it_was_after_redis_forgot_everything() {
+    let Some(server) = RedisServer::start(Durability::None) else { return };
+    let store = open(&server);
+    store.publish(Topic::Everyone, "old".into()).await.expect("it runs");
+    let after = store.position(Topic::Everyone).await.expect("it runs");
+    server.run(&["FLUSHALL"]);
+    assert!(Bus::read_after(&store, Topic::Everyone, after, 9).await.expect("it runs").messages.is_empty());
+    store.publish(Topic::Everyone, "new".into()).await.expect("it runs");
+    let heard = Bus::read_after(&store, Topic::Everyone, after, 9).await.expect("it runs");
+    assert!(matches!(&*heard.messages, [(number, message)] if *number > after && **message == *b"new"), "{heard:?}");
+}
+
 /// Two stores in one Redis, as two instances have them, and how long each change took to be heard at the other.
 async fn hear_each_other(one: &RedisStore, other: &RedisStore, within: Duration) {
     let (stream, task) = (StreamId([1; 16]), TaskId([2; 16]));
     one.open(SESSION, stream).await.expect("it runs");
     TaskStore::create(one, task, Owner([7; 16]), "one".into(), LONG).await.expect("it runs");
     for round in 0..2 {
+        let position = Bus::position(one, Topic::Everyone).await.expect("it runs");
         let waiting = [
+            tokio::spawn({
+                let other = other.clone();
+                async move { Bus::changed(&other, Topic::Everyone, position).await }
+            }),
             tokio::spawn({
                 let other = other.clone();
                 async move { EventLog::changed(&other, SESSION, stream, round).await }
@@ -69,6 +99,7 @@ async fn hear_each_other(one: &RedisStore, other: &RedisStore, within: Duration)
         assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nothing has changed");
         one.append(SESSION, stream, "x".into(), false).await.expect("it runs");
         TaskStore::update(one, task, round + 1, "two".into()).await.expect("it runs");
+        one.publish(Topic::Everyone, "x".into()).await.expect("it runs");
         let changed = Instant::now();
         for waiting in waiting {
             timeout(within, waiting).await.expect("a change is heard").expect("no panic").expect("it runs");
@@ -96,12 +127,13 @@ async fn a_stream_in_redis_keeps_what_its_limits_say_and_tells_of_the_gap() {
     let Some(server) = RedisServer::start(Durability::None) else { return };
     let limits = EventLimits { stream_bytes: 1000, stream_events: 5, ..EventLimits::default() };
     let store = open(&server).with_event_limits(limits);
-    let read = async |stream, after| match store.read_after(SESSION, stream, after, 99).await.expect("it runs") {
-        Replay::Events { events, gap, finished } => {
-            (events.into_iter().map(|(number, _)| number).collect(), gap, finished)
-        }
-        Replay::Unknown => (Vec::new(), false, false),
-    };
+    let read =
+        async |stream, after| match EventLog::read_after(&store, SESSION, stream, after, 99).await.expect("it runs") {
+            Replay::Events { events, gap, finished } => {
+                (events.into_iter().map(|(number, _)| number).collect(), gap, finished)
+            }
+            Replay::Unknown => (Vec::new(), false, false),
+        };
     let (many, large) = (StreamId([1; 16]), StreamId([2; 16]));
     for (stream, bytes, count) in [(many, 1, 7), (large, 400, 3)] {
         store.open(SESSION, stream).await.expect("it runs");

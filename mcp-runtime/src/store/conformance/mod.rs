@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod bus;
 mod concurrency;
 mod events;
 mod faulty;
@@ -23,6 +24,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+pub use bus::{check_bus, check_bus_bounds};
 pub use events::{check_event_log, check_event_log_lifetime, check_event_log_survival};
 pub use faulty::{Fault, FaultyStore};
 use probe::{LONG, Probe, random_operation, random_owner, random_session, write};

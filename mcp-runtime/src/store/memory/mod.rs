@@ -17,12 +17,13 @@ use std::{
 use tokio::time::Instant;
 
 use self::hash::ByItsEnd;
-pub use self::{events::MemoryEventLog, tasks::MemoryTaskStore};
+pub use self::{bus::MemoryBus, events::MemoryEventLog, tasks::MemoryTaskStore};
 use super::{
     Blob, Commit, Committed, Loaded, Operation, Owner, Presence, Revision, SessionKey, StateStore, StoreError,
     StoreFuture, StoreIdentity, state::OPERATIONS_KEPT,
 };
 
+mod bus;
 mod events;
 mod hash;
 mod tasks;

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{letters, link::Link};
-use crate::store::{SessionKey, StoreError, StreamId, TaskId, doorbell::Doorbells};
+use crate::store::{SessionKey, StoreError, StreamId, TaskId, Topic, doorbell::Doorbells};
 
 /// How long who waits does so without looking.
 const LOOK: Duration = Duration::from_secs(5);
@@ -35,6 +35,8 @@ pub(super) enum Bell {
     Stream(SessionKey, StreamId),
     /// A task.
     Task(TaskId),
+    /// A topic of the bus.
+    Topic(Topic),
 }
 
 /// The bells of one store.
@@ -191,6 +193,7 @@ impl Link {
         let name = match bell {
             Bell::Stream(session, stream) => format!("stream:{}:{}", letters(&session.0), letters(&stream.0)),
             Bell::Task(task) => format!("task:{task}"),
+            Bell::Topic(topic) => format!("bus:{}", super::bus::name(topic)),
         };
         format!("{}:{}:{name}", self.prefix(), self.database())
     }

@@ -4,6 +4,7 @@
 //! know: what the values are.
 
 mod bells;
+mod bus;
 mod events;
 mod link;
 mod state;
@@ -17,9 +18,9 @@ use self::{
     bells::Bells,
     link::{Link, Script},
 };
-use super::{EventLimits, Owner, SessionKey, StoreError, TaskLimits};
+use super::{BusLimits, EventLimits, Owner, SessionKey, StoreError, TaskLimits};
 
-/// Keeps sessions, events of streams and tasks in Redis, which any number of instances share.
+/// Keeps sessions, events of streams and tasks, and the messages between instances, in Redis, which any number of instances share.
 ///
 /// Needs Redis 7.0 or newer, or Valkey. Each read and each write is one script, so that it happens as a whole and takes
 /// one round trip. Every key begins with a prefix, `mcp` by default, and has a lifetime, so that what nobody uses goes by
@@ -38,6 +39,7 @@ pub struct RedisStore {
     bells: Arc<Bells>,
     event_limits: EventLimits,
     task_limits: TaskLimits,
+    bus_limits: BusLimits,
 }
 
 /// A script, as it stands in its file.
@@ -72,6 +74,7 @@ impl RedisStore {
             bells: Arc::new(Bells::new()),
             event_limits: EventLimits::default(),
             task_limits: TaskLimits::default(),
+            bus_limits: BusLimits::default(),
         })
     }
 
@@ -88,6 +91,13 @@ impl RedisStore {
     #[must_use]
     pub fn with_task_limits(mut self, limits: TaskLimits) -> Self {
         self.task_limits = limits;
+        self
+    }
+
+    /// Keeps this much of each topic of messages between instances.
+    #[must_use]
+    pub fn with_bus_limits(mut self, limits: BusLimits) -> Self {
+        self.bus_limits = limits;
         self
     }
 }
