@@ -41,7 +41,7 @@ use crate::{
     provider::Providers,
     schema::ExtraArgument,
     service::{BoxFuture, Service, TaskSupport},
-    session::{CookiePolicy, OpenError, Policy, Process, SessionRoom, Sessions, StateRoom},
+    session::{CookiePolicy, OpenError, Policy, Process, Revocations, SessionRoom, Sessions, StateRoom},
     store::{Bus, EventLog, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
@@ -71,6 +71,8 @@ pub(crate) struct Setup {
     pub(crate) bus: Option<Arc<dyn Bus>>,
     /// The handle that the program took, if it has something to announce.
     pub(crate) changes: Option<Changes>,
+    /// The handle that the program took, if it ends sessions.
+    pub(crate) revocations: Option<Revocations>,
     pub(crate) providers: Providers,
     pub(crate) visible: Option<Visible>,
     pub(crate) extensions: Map<String, Value>,
@@ -97,6 +99,7 @@ impl Setup {
             events: Arc::new(MemoryEventLog::new()),
             bus: None,
             changes: None,
+            revocations: None,
             providers: Providers::default(),
             visible: None,
             extensions: Map::new(),
@@ -119,6 +122,7 @@ impl Engine {
             events,
             bus,
             changes,
+            revocations,
             providers,
             visible,
             extensions,
@@ -141,6 +145,7 @@ impl Engine {
         if let (Some(function), true) = (stateful, sessions.are_off() && sessions.cookies == CookiePolicy::Off) {
             return Err(StartError::StateWithoutSessions { tool: function.name });
         }
+        let sessions = sessions.revocable(revocations.is_some());
         let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
         let sessions = room.map_err(|error| match error {
             OpenError::Keys(error) => StartError::Keys(error),
@@ -196,6 +201,9 @@ impl Engine {
         };
         let offered = Offered { news, ..offered };
         let sessions = Arc::new(sessions);
+        if let Some(revocations) = revocations {
+            revocations.connect(&sessions);
+        }
         let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
         providers.connect(&shared.changes);
         let fleet = bus.map(|bus| Fleet::join(bus, shared.changes.clone()));

@@ -54,15 +54,15 @@ pub use protocol::{Content, LogLevel, PromptMessage, ResourceContents};
 pub use schema::as_string;
 pub use schemars::{self, JsonSchema};
 pub use server::{Error, Result, Running, Server};
-pub use session::{SessionCookie, SessionState, Sessions, SigningKeys};
+pub use session::{Revocations, SessionCookie, SessionState, Sessions, SigningKeys};
 pub use tasks::Tasks;
 
 /// What a server's source file needs: `use mcp_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
         AskError, Changes, Completion, Content, Context, Elicit, JsonSchema, LogLevel, PromptMessage, PromptResult,
-        Reply, ResourceContents, ResourceResult, Server, SessionState, Sessions, SigningKeys, ToolError, ToolResult,
-        complete, mcp_server, prompt, resource, tool,
+        Reply, ResourceContents, ResourceResult, Revocations, Server, SessionState, Sessions, SigningKeys, ToolError,
+        ToolResult, complete, mcp_server, prompt, resource, tool,
     };
     // The derive of `JsonSchema` names its crate relatively: with it in scope, users need no dependency of their own.
     pub use schemars;

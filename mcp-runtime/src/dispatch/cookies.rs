@@ -8,7 +8,7 @@ use crate::{
         Call, Carrier, Context, Fault, FaultKind, NoSession, Operation, Outcome, SessionCall, SessionOutcome, Settling,
     },
     session::{CookiePolicy, Draft, Ended, SessionCookie, StateError},
-    store::Owner,
+    store::SessionKey,
     wire::Code,
 };
 
@@ -78,7 +78,9 @@ impl Dispatch {
                 Ended::Saved
             }
             Some(Settling::Begins(session, old)) => {
-                let owner = self.owner_of_cookies(cx).unwrap_or_default();
+                let whose = room.whose(principal).await.map_err(StateError::Store)?;
+                let principal = whose.as_deref().or(principal);
+                let owner = room.owner(principal, beside(cx)).unwrap_or_default();
                 let ended = match draft {
                     Some(draft) => {
                         let draft = draft.moved_to(session.key());
@@ -101,11 +103,6 @@ impl Dispatch {
         Ok(ended)
     }
 
-    fn owner_of_cookies(&self, cx: &Context) -> Option<Owner> {
-        let beside = cx.cookies().and_then(|cookies| cookies.session_beside());
-        self.sessions.cookies().owner(cx.principal(), beside)
-    }
-
     /// Answers a method of sessions.
     pub(super) async fn session(&self, asked: &SessionCall, cx: &Context) -> Result<Outcome, Stop> {
         let outcome = self.try_session(asked, cx).await.map_err(|error| unavailable(&error))?;
@@ -114,18 +111,20 @@ impl Dispatch {
 
     async fn try_session(&self, asked: &SessionCall, cx: &Context) -> Result<SessionOutcome, crate::store::StoreError> {
         let room = self.sessions.cookies();
+        let whose = room.whose(cx.principal()).await?;
+        let principal = whose.as_deref().or(cx.principal());
         match asked {
             SessionCall::Create { title, data } => {
                 let title = title.as_deref().unwrap_or(TITLE);
                 let session = SessionCookie::fresh(title, "session/create", data.clone(), room.idle());
-                let owner = self.owner_of_cookies(cx).unwrap_or_default();
-                room.keep(&session, cx.principal(), owner).await?;
+                let owner = room.owner(principal, beside(cx)).unwrap_or_default();
+                room.keep(&session, principal, owner).await?;
                 if let Some(cookies) = cx.cookies() {
                     cookies.begins(session.clone());
                 }
                 Ok(SessionOutcome::Created(session))
             }
-            SessionCall::List => Ok(SessionOutcome::Listed(match self.owner_of_cookies(cx) {
+            SessionCall::List => Ok(SessionOutcome::Listed(match room.owner(principal, beside(cx)) {
                 Some(owner) => room.list(owner).await?,
                 // Whoever can't be told from others has no list, only the session that it named.
                 None => cx.cookie().cloned().into_iter().collect(),
@@ -145,6 +144,11 @@ impl Dispatch {
             }
         }
     }
+}
+
+/// The session of the protocol in which a cookie comes.
+fn beside(cx: &Context) -> Option<SessionKey> {
+    cx.cookies().and_then(|cookies| cookies.session_beside())
 }
 
 /// What a call is refused with that must have a session and has none.

@@ -95,7 +95,7 @@ impl Dispatch {
         cx: &Context,
     ) -> Result<Outcome, Stop> {
         if self.by_handle(carrier) && name == self.handles.minting_tool {
-            return Ok(self.mint(cx)?);
+            return Ok(Box::pin(self.mint(cx)).await?);
         }
         if self.shows(Item::Tool(name), cx)
             && let Some(outcome) = self.call_provided_tool(name, arguments, cx).await?
@@ -107,8 +107,9 @@ impl Dispatch {
     }
 
     /// Runs the minting tool.
-    fn mint(&self, cx: &Context) -> Result<Outcome, Fault> {
-        let handle = self.sessions.mint_handle(cx.principal());
+    async fn mint(&self, cx: &Context) -> Result<Outcome, Fault> {
+        let minted = self.sessions.mint_handle(cx.principal()).await;
+        let handle = minted.map_err(|error| unavailable(&error))?;
         let text = format!("Session opened. Pass this as `{}` to the other tools: {handle}", self.handles.argument);
         let structured = serde_json::json!({ self.handles.argument: handle });
         match ToolResult::text(text).with_structured(&structured) {

@@ -32,7 +32,7 @@ use crate::{
     middleware::Middleware,
     provider::Providers,
     service::Service,
-    session::Sessions,
+    session::{Revocations, Sessions},
     store::{Bus, EventLog, StateStore},
     tasks::Tasks,
 };
@@ -49,6 +49,7 @@ pub struct Server {
     events: Option<Arc<dyn EventLog>>,
     bus: Option<Arc<dyn Bus>>,
     changes: OnceLock<Changes>,
+    revocations: OnceLock<Revocations>,
     tasks: Tasks,
     authenticator: Option<Arc<dyn Authenticator>>,
     site: SiteOptions,
@@ -104,6 +105,7 @@ impl Server {
             events: None,
             bus: None,
             changes: OnceLock::new(),
+            revocations: OnceLock::new(),
             tasks: Tasks::default(),
             authenticator: None,
             site: SiteOptions::default(),
@@ -150,6 +152,12 @@ impl Server {
     /// declaration: clients are promised news of the lists, as with `#[mcp_server(changes)]`.
     pub fn changes(&self) -> Changes {
         self.changes.get_or_init(Changes::default).clone()
+    }
+
+    /// The handle by which the program ends sessions, while the server runs: one, or all of somebody. Taking it is a
+    /// declaration: the store is then asked which sessions are over, and ids are worth nothing without it.
+    pub fn revocations(&self) -> Revocations {
+        self.revocations.get_or_init(Revocations::default).clone()
     }
 
     /// How calls that become tasks are run: where they are kept, how many, for how long; by default in memory.

@@ -43,6 +43,9 @@ impl Server {
             if let Some(changes) = other.changes.take() {
                 changes.join(self.changes());
             }
+            if let Some(revocations) = other.revocations.take() {
+                revocations.join(self.revocations());
+            }
             self.providers.append(std::mem::take(&mut other.providers), &prefix);
             for (id, settings) in std::mem::take(&mut other.extensions) {
                 self.extensions.entry(id).or_insert(settings);

@@ -261,6 +261,7 @@ impl Server {
         setup.events = self.events.take().unwrap_or(setup.events);
         setup.bus = self.bus.take();
         setup.changes = self.changes.take();
+        setup.revocations = self.revocations.take();
         setup.tasks = std::mem::take(&mut self.tasks);
         setup.providers = std::mem::take(&mut self.providers);
         setup.visible = self.visible.take();

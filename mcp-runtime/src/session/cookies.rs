@@ -13,7 +13,7 @@ use std::{
 use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use super::{PATIENCE, answer, principal};
+use super::{PATIENCE, answer, epochs::Epochs, principal};
 use crate::{
     auth::Principal,
     store::{Blob, Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write},
@@ -122,7 +122,7 @@ fn iso(time: SystemTime) -> String {
 }
 
 /// The key that an id names, if it is one of ours.
-fn key_of(id: &str) -> Option<SessionKey> {
+pub(super) fn key_of(id: &str) -> Option<SessionKey> {
     let digits = id.strip_prefix(PREFIX)?.as_bytes();
     let mut key = [KIND; 17];
     // One id for one session: no capital letters, nothing missing, nothing more.
@@ -150,11 +150,26 @@ pub(crate) struct Cookies {
     store: Arc<dyn StateStore>,
     idle: Duration,
     owners: hmac::Key,
+    epochs: Option<Arc<Epochs>>,
 }
 
 impl Cookies {
-    pub(super) fn new(policy: CookiePolicy, store: Arc<dyn StateStore>, idle: Duration, owners: hmac::Key) -> Self {
-        Self { policy, store, idle, owners }
+    pub(super) fn new(
+        policy: CookiePolicy,
+        store: Arc<dyn StateStore>,
+        idle: Duration,
+        owners: hmac::Key,
+        epochs: Option<Arc<Epochs>>,
+    ) -> Self {
+        Self { policy, store, idle, owners, epochs }
+    }
+
+    /// As whom a principal makes and lists sessions from now on; `None` where it is the principal.
+    pub(crate) async fn whose(&self, principal: Option<&Principal>) -> Result<Option<Arc<Principal>>, StoreError> {
+        match (&self.epochs, principal) {
+            (Some(epochs), Some(principal)) => epochs.whose_now(principal).await,
+            _ => Ok(None),
+        }
     }
 
     /// Whether and how the server takes cookies.
@@ -176,7 +191,11 @@ impl Cookies {
     ) -> Result<Option<SessionCookie>, StoreError> {
         let Some(key) = key_of(id) else { return Ok(None) };
         let Some(record) = self.record(key).await? else { return Ok(None) };
-        let own = record.by == principal.map(|principal| principal::tag(&self.owners, principal));
+        let whose = match (&self.epochs, principal) {
+            (Some(epochs), Some(principal)) => epochs.whose(principal).await?,
+            _ => None,
+        };
+        let own = record.by == whose.as_deref().or(principal).map(|whose| principal::tag(&self.owners, whose));
         Ok(own.then(|| SessionCookie { id: id.into(), ..self.cookie(key, record) }))
     }
 

@@ -17,6 +17,10 @@ pub struct Sessions {
     identity: Option<Duration>,
     pub(crate) by_identity: bool,
     pub(crate) cookies: CookiePolicy,
+    stored: bool,
+    // Whether the program may end sessions.
+    revocations: bool,
+    pub(crate) lag: Duration,
 }
 
 /// How long what lives.
@@ -34,9 +38,21 @@ pub(crate) struct Lifetimes {
     pub(crate) process: Duration,
 }
 
+impl Lifetimes {
+    /// Longer than any id that needs a session's word lives.
+    pub(crate) fn longest(&self) -> Duration {
+        self.absolute.max(self.handle).max(self.idle) + Duration::from_secs(HOUR)
+    }
+}
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// How long an instance may not know yet that all sessions of somebody were ended.
+///
+/// # Source
+/// Our choice: short enough for a person who logs out everywhere, long enough that the store is not asked at each request.
+const LAG: Duration = Duration::from_secs(5);
 /// Longer lifetimes are cut to this, so that no sum of times overflows anywhere.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * DAY);
 
@@ -72,6 +88,9 @@ impl Default for Sessions {
             identity: None,
             by_identity: false,
             cookies: CookiePolicy::Off,
+            stored: false,
+            revocations: false,
+            lag: LAG,
         }
     }
 }
@@ -172,6 +191,42 @@ impl Sessions {
     pub fn cookies_on_demand(mut self) -> Self {
         self.cookies = CookiePolicy::OnDemand;
         self
+    }
+
+    /// Sessions live in the store also where no tool borrows state: they end when they are idle for longer than
+    /// [`ttl`](Self::ttl), can be ended by DELETE and by [`Revocations`](super::Revocations) on every instance, and end with
+    /// the store. Where tools borrow state, this is so anyway.
+    ///
+    /// A session costs no write when it is opened, and one when it has been in use for a minute.
+    #[must_use]
+    pub fn stored(mut self) -> Self {
+        self.stored = true;
+        self
+    }
+
+    /// How long another instance may go on taking sessions after
+    /// [`Revocations::revoke_all`](super::Revocations::revoke_all); 5 seconds by default. With zero, each request of a
+    /// principal asks the store one question more. In a store that is not shared it is always zero.
+    #[must_use]
+    pub fn revocation_lag(mut self, lag: Duration) -> Self {
+        self.lag = lag;
+        self
+    }
+
+    /// The program may end sessions.
+    pub(crate) fn revocable(mut self, revocable: bool) -> Self {
+        self.revocations |= revocable;
+        self
+    }
+
+    /// Whether the store says of each session whether it lives.
+    pub(crate) fn are_stored(&self) -> bool {
+        self.stored
+    }
+
+    /// Whether all sessions of somebody may have been ended.
+    pub(crate) fn are_revocable(&self) -> bool {
+        self.revocations || self.stored
     }
 
     /// Whether there are no sessions at all.

@@ -26,15 +26,18 @@ fn shorten(tag: &hmac::Tag) -> Tag {
 /// The tag of issuer, client and subject: the one to whom a session belongs. The same person through another client is
 /// someone else.
 pub(super) fn tag(key: &hmac::Key, principal: &Principal) -> Tag {
-    let mut context = hmac::Context::with_key(key);
-    feed(&mut context, &[&principal.issuer, &principal.client, &principal.subject]);
-    shorten(&context.sign())
+    named(key, &[&principal.issuer, &principal.client, &principal.subject])
 }
 
 /// The tag of issuer and subject: the person, whatever the client.
 pub(super) fn person(key: &hmac::Key, principal: &Principal) -> Tag {
+    named(key, &[&principal.issuer, &principal.subject])
+}
+
+/// The tag of a list of names.
+pub(super) fn named(key: &hmac::Key, names: &[&str]) -> Tag {
     let mut context = hmac::Context::with_key(key);
-    feed(&mut context, &[&principal.issuer, &principal.subject]);
+    feed(&mut context, names);
     shorten(&context.sign())
 }
 

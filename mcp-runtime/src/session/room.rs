@@ -3,6 +3,7 @@
 //! Takes: ids from carriers. Gives: session keys, or nothing. Knows: lifetimes, revocation, the store's word. Must not
 //! know: where on the wire an id stood.
 
+mod ends;
 mod lives;
 
 use std::{
@@ -22,6 +23,7 @@ use super::{
     cache::{Cache, Known, Life},
     clock,
     cookies::Cookies,
+    epochs::Epochs,
     handle::{Handles, Named},
     jwt::{SKEW_SECONDS, Tokens},
     keys::RootKey,
@@ -73,6 +75,8 @@ pub(crate) struct SessionRoom {
     revocable: bool,
     // Whether a tombstone may exist: until then, sessions without state need no word from the store.
     revoked: AtomicBool,
+    // Where all sessions of somebody may be ended at once.
+    epochs: Option<Arc<Epochs>>,
     // Keyed by the store, not by the ring: who someone is does not change when keys rotate.
     owners: hmac::Key,
     identities: hmac::Key,
@@ -137,6 +141,9 @@ impl SessionRoom {
         server: &str,
         stateful: bool,
     ) -> Result<Self, OpenError> {
+        let stateful = stateful || sessions.are_stored();
+        // Whether the store says which sessions are over.
+        let decides = stateful || sessions.are_revocable();
         let lifetimes = sessions.lifetimes(stateful);
         let policy = sessions.policy.unwrap_or(Policy::Required);
         let by_identity = sessions.by_identity;
@@ -159,8 +166,12 @@ impl SessionRoom {
             );
         }
         // With state, a token is worth nothing without its store; without, any instance with the key takes it.
-        let binding: &[u8] = if stateful { &identity.0 } else { &[] };
+        let binding: &[u8] = if decides { &identity.0 } else { &[] };
         let of_store = RootKey::new("store", &identity.0);
+        let epochs = sessions.are_revocable().then(|| {
+            let names = of_store.derive("epoch", &[]);
+            Arc::new(Epochs::new(store.clone(), names, lifetimes.longest(), sessions.lag))
+        });
         let ids = match sessions.source {
             Source::Jwt(_) => Ids::Signed { tokens: Tokens::new(&keys, server, binding), verified: Cache::new() },
             Source::Custom(manager) => Ids::Custom(manager),
@@ -170,13 +181,20 @@ impl SessionRoom {
             ids,
             handles: Handles::new(&keys, binding),
             seals: Seals::new(&keys, server, binding),
-            cookies: Cookies::new(sessions.cookies, store.clone(), lifetimes.idle, of_store.derive("owner", &[])),
+            cookies: Cookies::new(
+                sessions.cookies,
+                store.clone(),
+                lifetimes.idle,
+                of_store.derive("owner", &[]),
+                epochs.clone(),
+            ),
             stateful,
             reads_ahead: stateful && durable,
             by_identity,
             lifetimes,
-            revocable: stateful || durable || keys.is_random(),
-            revoked: AtomicBool::new(durable),
+            revocable: decides || durable || keys.is_random(),
+            revoked: AtomicBool::new(durable || decides),
+            epochs,
             owners: of_store.derive("owner", &[]),
             identities: of_store.derive("identity", &[]),
             store,
@@ -200,9 +218,10 @@ impl SessionRoom {
             Ids::Custom(manager) => manager.open(version, capabilities, client, principal).await,
             Ids::Signed { tokens, .. } => {
                 let now = clock::now();
+                let whose = self.whose_now(principal).await?;
                 let times = (now, now.saturating_add(self.lifetimes.absolute.as_secs().max(1)));
                 tokens
-                    .mint(super::random(), version, capabilities, client, principal, times)
+                    .mint(super::random(), version, capabilities, client, whose.as_deref().or(principal), times)
                     .ok_or_else(|| SessionError("the server's name does not fit into a session id".into()))
             }
         }
@@ -216,7 +235,9 @@ impl SessionRoom {
     ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
         match &self.ids {
             Ids::Signed { tokens, verified } => {
-                let Some((session, life)) = verified_session(tokens, verified, id, principal) else {
+                let whose = self.whose(principal).await?;
+                let whose = whose.as_deref().or(principal);
+                let Some((session, life)) = verified_session(tokens, verified, id, whose) else {
                     return Ok(None);
                 };
                 // Boxed where the store is asked, so that the future of a call that needs no word from it stays small.
@@ -237,7 +258,9 @@ impl SessionRoom {
         let Ids::Signed { tokens, verified } = &self.ids else {
             return Ok(self.resolve(id, principal).await?.map(|session| (session, None)));
         };
-        let Some((session, life)) = verified_session(tokens, verified, id, principal) else { return Ok(None) };
+        let whose = self.whose(principal).await?;
+        let whose = whose.as_deref().or(principal);
+        let Some((session, life)) = verified_session(tokens, verified, id, whose) else { return Ok(None) };
         let looked = self.look(session.key, life.issued, principal, parts).await?;
         Ok(looked.map(|ahead| (session, ahead)))
     }
@@ -269,7 +292,9 @@ impl SessionRoom {
     pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
         match &self.ids {
             Ids::Signed { tokens, verified } => {
-                let Some((session, life)) = verified_session(tokens, verified, id, principal) else {
+                let whose = self.whose(principal).await?;
+                let whose = whose.as_deref().or(principal);
+                let Some((session, life)) = verified_session(tokens, verified, id, whose) else {
                     return Ok(Closed::Unknown);
                 };
                 if !self.lives(session.key, life.issued, principal).await? {
@@ -301,8 +326,9 @@ impl SessionRoom {
     }
 
     /// A new handle: 38 characters. No write.
-    pub(crate) fn mint_handle(&self, principal: Option<&Principal>) -> String {
-        self.handles.mint(super::random(), principal, clock::now())
+    pub(crate) async fn mint_handle(&self, principal: Option<&Principal>) -> Result<String, SessionError> {
+        let whose = self.whose_now(principal).await?;
+        Ok(self.handles.mint(super::random(), whose.as_deref().or(principal), clock::now()))
     }
 
     /// The session behind a handle, and these parts of it where that is worth while; `None` for missing, forged, foreign
@@ -313,7 +339,9 @@ impl SessionRoom {
         principal: Option<&Principal>,
         parts: &'static [PartCard],
     ) -> Result<Option<Behind>, SessionError> {
-        let Some(Named { sid, minted }) = self.handles.read(handle, principal) else { return Ok(None) };
+        let whose = self.whose(principal).await?;
+        let whose = whose.as_deref().or(principal);
+        let Some(Named { sid, minted }) = self.handles.read(handle, whose) else { return Ok(None) };
         let key = session_key(kind::HANDLE, sid);
         if minted > clock::now().saturating_add(SKEW_SECONDS) {
             return Ok(None);

@@ -76,22 +76,28 @@ pub(super) enum Fault {
 pub(super) struct Shelf {
     store: MemoryStore,
     durable: bool,
+    shared: bool,
     faults: Mutex<VecDeque<Fault>>,
     calls: AtomicUsize,
 }
 
 impl Shelf {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self::with(false))
+        Arc::new(Self::with(false, false))
     }
 
     /// One that survives the process, as far as it says.
     pub(super) fn durable() -> Arc<Self> {
-        Arc::new(Self::with(true))
+        Arc::new(Self::with(true, false))
     }
 
-    fn with(durable: bool) -> Self {
-        Self { store: MemoryStore::new(), durable, faults: Mutex::default(), calls: AtomicUsize::new(0) }
+    /// One that several instances share, as far as it says.
+    pub(super) fn shared() -> Arc<Self> {
+        Arc::new(Self::with(true, true))
+    }
+
+    fn with(durable: bool, shared: bool) -> Self {
+        Self { store: MemoryStore::new(), durable, shared, faults: Mutex::default(), calls: AtomicUsize::new(0) }
     }
 
     /// These go wrong with the next calls, in this order.
@@ -162,6 +168,10 @@ impl StateStore for Shelf {
 
     fn durable(&self) -> bool {
         self.durable
+    }
+
+    fn shared(&self) -> bool {
+        self.shared
     }
 
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {

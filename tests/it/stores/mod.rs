@@ -6,3 +6,4 @@ mod fleet;
 mod postgres;
 mod redis;
 mod redis_streams;
+mod revocations;

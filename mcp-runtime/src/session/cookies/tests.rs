@@ -3,7 +3,7 @@ use crate::{session::testing::alice, store::MemoryStore};
 
 fn room() -> Cookies {
     let owners = hmac::Key::new(hmac::HMAC_SHA256, b"owners");
-    Cookies::new(CookiePolicy::Accepted, Arc::new(MemoryStore::new()), Duration::from_secs(60), owners)
+    Cookies::new(CookiePolicy::Accepted, Arc::new(MemoryStore::new()), Duration::from_secs(60), owners, None)
 }
 
 fn fresh() -> SessionCookie {

@@ -210,7 +210,7 @@ async fn the_lifetimes_are_the_developers_to_choose() {
         let room = room.await;
         let id = open(&room, None).await;
         assert!(resolve(&room, &id).await.is_some());
-        assert!(room.read_handle(&room.mint_handle(None), None, &[]).await.unwrap().is_some());
+        assert!(room.read_handle(&room.mint_handle(None).await.unwrap(), None, &[]).await.unwrap().is_some());
     }
 }
 
@@ -268,7 +268,7 @@ async fn who_waits_for_the_end_of_a_session_keeps_it_from_idling_and_is_told_wit
 async fn a_token_that_outlived_its_state_is_unknown() {
     let (before, after) = (Shelf::new(), Shelf::new());
     let old = room(fixed(), &before, true).await;
-    let (id, handle) = (open(&old, None).await, old.mint_handle(None));
+    let (id, handle) = (open(&old, None).await, old.mint_handle(None).await.unwrap());
     assert!(resolve(&old, &id).await.is_some());
     let new = room(fixed(), &after, true).await;
     assert!(resolve(&new, &id).await.is_none());
@@ -354,7 +354,7 @@ async fn a_store_that_is_down_is_an_error_and_never_an_unknown_session() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let id = open(&room, None).await;
-    let handle = room.mint_handle(None);
+    let handle = room.mint_handle(None).await.unwrap();
     for fault in [Fault::Refuse, Fault::Hang] {
         shelf.fail([fault]);
         assert!(room.resolve(&id, None).await.is_err());
@@ -376,7 +376,7 @@ async fn abuse_e20_keys_rotate_while_sessions_go_on() {
     let rings =
         [old(), old().and_verify("new", secret(2)).unwrap(), new().and_verify("old", secret(1)).unwrap(), new()];
     let first = room(Sessions::jwt(old()), &shelf, true).await;
-    let (id, handle) = (open(&first, Some(&alice())).await, first.mint_handle(Some(&alice())));
+    let (id, handle) = (open(&first, Some(&alice())).await, first.mint_handle(Some(&alice())).await.unwrap());
     let key = first.resolve(&id, Some(&alice())).await.unwrap().unwrap().key;
     for (stage, ring) in rings.into_iter().enumerate() {
         let room = room(Sessions::jwt(ring), &shelf, true).await;
@@ -393,7 +393,7 @@ async fn a_handle_lives_a_day_without_use_and_as_long_as_it_is_used() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     assert_eq!(room.handle_idle(), 24 * HOUR);
-    let (used, unused) = (room.mint_handle(None), room.mint_handle(None));
+    let (used, unused) = (room.mint_handle(None).await.unwrap(), room.mint_handle(None).await.unwrap());
     let Behind { key, id, .. } = room.read_handle(&used, None, &[]).await.unwrap().unwrap();
     assert_eq!(id.len(), 22);
     assert_eq!(room.idle(key), 24 * HOUR);
@@ -411,7 +411,7 @@ async fn a_handle_lives_a_day_without_use_and_as_long_as_it_is_used() {
 async fn a_handle_that_is_missing_forged_foreign_or_from_the_future_is_unknown() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
-    let hers = room.mint_handle(Some(&alice()));
+    let hers = room.mint_handle(Some(&alice())).await.unwrap();
     assert!(room.read_handle(&hers, Some(&alice()), &[]).await.unwrap().is_some());
     let mut forged = hers.clone();
     forged.replace_range(0..1, if hers.starts_with('A') { "B" } else { "A" });
@@ -431,7 +431,7 @@ async fn a_handle_that_is_missing_forged_foreign_or_from_the_future_is_unknown()
 async fn a_removed_handle_is_unknown() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
-    let handle = room.mint_handle(None);
+    let handle = room.mint_handle(None).await.unwrap();
     let key = room.read_handle(&handle, None, &[]).await.unwrap().unwrap().key;
     shelf.remove(key, HOUR).await.unwrap();
     assert!(room.read_handle(&handle, None, &[]).await.unwrap().is_none());
@@ -442,7 +442,7 @@ async fn carriers_never_share_a_key() {
     let shelf = Shelf::new();
     let room = room(fixed(), &shelf, true).await;
     let header = resolve(&room, &open(&room, None).await).await.unwrap().key;
-    let handle = room.read_handle(&room.mint_handle(None), None, &[]).await.unwrap().unwrap().key;
+    let handle = room.read_handle(&room.mint_handle(None).await.unwrap(), None, &[]).await.unwrap().unwrap().key;
     let kinds = [header, handle, room.identity(&alice()), room.process()].map(|key| key.0[0]);
     assert_eq!(kinds, [1, 2, 3, 4]);
     assert_ne!(room.process(), room.process());
@@ -585,3 +585,5 @@ async fn a_session_that_is_dead_is_dead_for_whoever_reads_ahead_too() {
     pass(room.idle(session.key) + Duration::from_secs(1)).await;
     assert!(room.resolve_reading(&idle, None, PARTS).await.unwrap().is_none(), "it was idle for too long");
 }
+
+mod ends;

@@ -1,0 +1,74 @@
+//! Ending sessions that others opened.
+//!
+//! Takes: public ids, scopes. Gives: nothing, when they are over. Knows: what may carry an id, how long each has to be
+//! remembered. Must not know: who may end what.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use futures_util::future::try_join_all;
+
+use super::{SessionRoom, kind, session_key, unavailable};
+use crate::{
+    auth::Principal,
+    session::{
+        RevocationError, RevocationScope, SessionError, cookies,
+        jwt::SKEW_SECONDS,
+        patience::{PATIENCE, answer},
+    },
+};
+
+impl SessionRoom {
+    /// Ends the session of this public id, whatever carries it.
+    pub(crate) async fn revoke(&self, public_id: &str) -> Result<(), RevocationError> {
+        self.revoked.store(true, Ordering::Relaxed);
+        let skew = Duration::from_secs(SKEW_SECONDS);
+        let of_a_cookie = self.lifetimes.idle + skew;
+        if let Some(key) = cookies::key_of(public_id) {
+            return answer(self.store.remove(key, of_a_cookie), PATIENCE).await.map_err(RevocationError::Store);
+        }
+        let bytes = BASE64.decode(public_id).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        let bytes = bytes.ok_or(RevocationError::NoSessionId)?;
+        let until_no_id_is_taken = [
+            (kind::HEADER, self.lifetimes.absolute + skew),
+            (kind::HANDLE, self.lifetimes.handle + skew),
+            (kind::PROCESS, self.lifetimes.process),
+            // Whoever has the identity goes on having it, with nothing in it.
+            (kind::IDENTITY, Duration::ZERO),
+        ];
+        let removed = until_no_id_is_taken
+            .map(|(kind, tombstone)| answer(self.store.remove(session_key(kind, bytes), tombstone), PATIENCE));
+        try_join_all(removed).await.map(drop).map_err(RevocationError::Store)
+    }
+
+    /// Ends all sessions of this scope that were opened until now.
+    pub(crate) async fn revoke_all(&self, scope: RevocationScope<'_>) -> Result<(), RevocationError> {
+        match &self.epochs {
+            Some(epochs) => epochs.end(scope).await.map_err(RevocationError::Store),
+            None => Err(RevocationError::NotRunning),
+        }
+    }
+
+    /// As whom a principal's sessions are known; `None` where it is the principal.
+    pub(super) async fn whose(&self, principal: Option<&Principal>) -> Result<Option<Arc<Principal>>, SessionError> {
+        match (&self.epochs, principal) {
+            // Boxed, so that the future of a call where nobody ends sessions stays small.
+            (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await.map_err(unavailable),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same for a session that opens now.
+    pub(super) async fn whose_now(
+        &self,
+        principal: Option<&Principal>,
+    ) -> Result<Option<Arc<Principal>>, SessionError> {
+        match (&self.epochs, principal) {
+            (Some(epochs), Some(principal)) => Box::pin(epochs.whose_now(principal)).await.map_err(unavailable),
+            _ => Ok(None),
+        }
+    }
+}
