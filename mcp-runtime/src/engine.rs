@@ -178,7 +178,7 @@ impl Engine {
             prompts: filtered || !providers.prompts.is_empty(),
             resources: filtered || !providers.resources.is_empty(),
         };
-        let offered = Offered {
+        let mut offered = Offered {
             // The framework's own tool mints handles for whatever has state.
             tools: !card.tools.is_empty() || !providers.tools.is_empty() || handles.offered,
             prompts: !card.prompts.is_empty() || !providers.prompts.is_empty(),
@@ -194,38 +194,38 @@ impl Engine {
         };
         // Lists stay as they are, unless the declaration, the program or a provider has something to announce.
         let changing = providers.changing();
-        let news = ListChanges {
+        offered.news = ListChanges {
             tools: changing.tools || announces && offered.tools,
             prompts: changing.prompts || announces && offered.prompts,
             resources: changing.resources || announces && offered.resources,
         };
-        let offered = Offered { news, ..offered };
         let sessions = Arc::new(sessions);
         if let Some(revocations) = revocations {
             revocations.connect(&sessions);
         }
-        let shared = Arc::new(Shared { changes: changes.unwrap_or_default(), ..Shared::default() });
-        providers.connect(&shared.changes);
-        let fleet = bus.map(|bus| Fleet::join(bus, shared.changes.clone()));
-        let tasks = Arc::new(TaskRoom::new(tasks, shared.changes.clone()));
-        let rooms = Rooms { sessions: sessions.clone(), shared, events, tasks: tasks.clone() };
-        let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
-        era.answered_within = answered_within.unwrap_or(era.answered_within);
+        let changes = changes.unwrap_or_default();
+        providers.connect(&changes);
+        let fleet = bus.map(|bus| Fleet::join(bus, changes.clone()));
+        let tasks = Arc::new(TaskRoom::new(tasks, changes.clone()));
         let dispatch = Arc::new_cyclic(|me| Dispatch {
             service,
-            sessions,
+            sessions: sessions.clone(),
             state: StateRoom::new(store.clone()),
             catalogue,
             handles,
-            offered,
+            offered: offered.clone(),
             providers,
             kept: Default::default(),
             visible,
             page_size,
             middleware,
-            tasks,
+            tasks: tasks.clone(),
             me: me.clone(),
         });
+        let shared = Arc::new(Shared { changes, tells: dispatch.tells(), ..Shared::default() });
+        let rooms = Rooms { sessions, shared, events, tasks };
+        let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
+        era.answered_within = answered_within.unwrap_or(era.answered_within);
         let engine =
             Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)), _fleet: fleet });
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
@@ -383,8 +383,9 @@ impl Engine {
     /// What a stdio connection is told without having asked, once its session is open; `None` ends it.
     pub(crate) fn news(self: &Arc<Self>, process: Arc<Process>) -> EventStream {
         let engine = self.clone();
-        let news =
-            async move { if process.until_initialized().await { engine.era.news.of(process.key()) } else { None } };
+        let news = async move {
+            if process.until_initialized().await { engine.era.news.of(process.key(), None) } else { None }
+        };
         let news = stream::once(news).filter_map(std::future::ready).flatten();
         EventStream(Box::pin(news.map(|data| Event { data, ..Event::default() })))
     }

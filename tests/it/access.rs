@@ -3,14 +3,22 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
 use mcp_runtime::{
-    Item, Server,
+    Item, Server, ToolError,
     auth::{AuthError, Authenticator, DevelopmentTokens, Principal},
+    call::ResourceResult,
     middleware::RateLimit,
     prelude::*,
+    protocol::Resource,
+    provider::{Page, ResourceProvider},
+    service::BoxFuture,
 };
 use serde_json::{Value, json};
 
@@ -200,4 +208,123 @@ fn a_stream_ends_when_the_credentials_of_who_opened_it_expire_and_nothing_is_ans
     assert_eq!(listening(served.port, Some("2000"), lists).err(), Some(401));
     served.runtime.block_on(async { changes.prompts_changed() });
     assert!(long.next().unwrap().contains("notifications/prompts/list_changed"), "this one goes on");
+}
+
+/// A board on which some things are not for everybody.
+#[mcp_server(name = "board")]
+mod board {
+    /// For everybody.
+    #[resource("board://open")]
+    pub fn open() -> String {
+        "open".into()
+    }
+
+    /// Not for everybody.
+    #[resource("board://secret")]
+    pub fn secret() -> String {
+        "secret".into()
+    }
+
+    /// Not for everybody, all of them.
+    #[resource("ward://beds/{bed}")]
+    pub fn ward(bed: String) -> String {
+        bed
+    }
+}
+
+fn is_doctor(principal: Option<&Principal>) -> bool {
+    principal.is_some_and(|one| &*one.subject == "doctor")
+}
+
+/// One resource, which doctors can read.
+struct Shelf;
+
+impl ResourceProvider for Shelf {
+    fn list<'a>(&'a self, _: &'a Context, _: Option<&'a str>) -> BoxFuture<'a, Result<Page<Resource>, ToolError>> {
+        Box::pin(async { Ok(Page::last([])) })
+    }
+
+    fn read<'a>(&'a self, cx: &'a Context, uri: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>> {
+        let found = uri == "shelf://1" && is_doctor(cx.principal());
+        Box::pin(async move { Ok(if found { ResourceResult::Text("1".into()) } else { ResourceResult::NotFound }) })
+    }
+
+    fn shows(&self, principal: Option<&Principal>, uri: &str) -> bool {
+        uri != "shelf://1" || is_doctor(principal)
+    }
+}
+
+/// What can be subscribed to by everybody, and what each of it holds is announced; the last one is nobody's secret.
+const SUBSCRIBED: [&str; 6] =
+    ["board://", "board://secret", "ward://beds", "shelf://1", "board://missing", "board://open"];
+const HIDDEN: [&str; 3] = ["board://secret", "ward://beds/7", "shelf://1"];
+
+/// The URI that a message has news of.
+fn uri(message: &str) -> String {
+    let message: Value = serde_json::from_str(message).unwrap();
+    assert_eq!(message["method"], "notifications/resources/updated", "{message}");
+    message["params"]["uri"].as_str().unwrap().to_owned()
+}
+
+// Proves: SB-08, RS-05, RS-06, RS-07.
+#[test]
+fn what_is_hidden_is_subscribed_to_like_what_is_not_there_and_is_no_news() {
+    let off_duty = Arc::new(AtomicBool::new(false));
+    let hides = {
+        let off_duty = off_duty.clone();
+        move |principal: Option<&Principal>, item: Item<'_>| match item {
+            Item::Resource("board://secret") | Item::Template(_) => {
+                is_doctor(principal) && !off_duty.load(Ordering::SeqCst)
+            }
+            _ => true,
+        }
+    };
+    let tokens = DevelopmentTokens::new().with("d", "doctor").with("v", "visitor");
+    let server = board::server().resources(Shelf).authorize(tokens).visible(hides);
+    let changes = server.changes();
+    let served = served(server);
+    let announce = || {
+        HIDDEN.iter().for_each(|uri| changes.resource_updated(uri));
+        // More than wait one by one: what stands for many of them is no news of them either.
+        (0..300).for_each(|bed| changes.resource_updated(format!("ward://beds/{bed}")));
+        changes.resource_updated("board://open");
+    };
+
+    // By subscriptions: both are told that all is heard, and the visitor of what it may know alone.
+    let filter = json!({ "resourceSubscriptions": SUBSCRIBED });
+    let mut streams = ["d", "v"].map(|bearer| listening(served.port, Some(bearer), filter.clone()).expect("a stream"));
+    let acknowledged = streams.each_mut().map(|stream| stream.next().unwrap());
+    assert_eq!(acknowledged[0], acknowledged[1]);
+    let acknowledged: Value = serde_json::from_str(&acknowledged[1]).unwrap();
+    assert_eq!(acknowledged["params"]["notifications"], filter);
+    announce();
+    let [doctor, visitor] = &mut streams;
+    let told: Vec<String> = (0..3).map(|_| uri(&doctor.next().unwrap())).collect();
+    assert_eq!(told, HIDDEN);
+    assert_eq!(uri(&visitor.next().unwrap()), "board://open");
+
+    // By sessions: the answers are the same bytes, and what waits for a stream is what may be known when it is told.
+    let [doctor, visitor] =
+        ["d", "v"].map(|bearer| Client::new_as(served.port, Era::Legacy("2025-11-25"), Some(bearer)));
+    for client in [&doctor, &visitor] {
+        for uri in SUBSCRIBED {
+            let answer = client.request("resources/subscribe", json!({ "uri": uri }));
+            assert_eq!(answer["result"], json!({}), "{uri}");
+        }
+    }
+    let stream = |client: &Client| client.headers(Request::of("GET")).open(served.port).1.expect("a stream");
+    announce();
+    // The first event of a stream has no data.
+    let next = |stream: &mut EventReader| loop {
+        let data = stream.next().expect("news");
+        if !data.is_empty() {
+            return uri(&data);
+        }
+    };
+    assert_eq!(next(&mut stream(&visitor)), "board://open");
+    off_duty.store(true, Ordering::SeqCst);
+    let mut doctors = stream(&doctor);
+    // What stands for more than can wait was put there while the doctor could know of it, and names none.
+    let told: Vec<String> = (0..3).map(|_| next(&mut doctors)).collect();
+    assert_eq!(told, ["shelf://1", "ward://beds", "board://"]);
 }

@@ -7,6 +7,9 @@ use crate::auth::Principal;
 /// Says who may know of what.
 pub(crate) type Visible = Arc<dyn Fn(Option<&Principal>, Item<'_>) -> bool + Send + Sync>;
 
+/// Says who may be told that the resource of a URI changed.
+pub(crate) type Tells = Arc<dyn Fn(Option<&Principal>, &str) -> bool + Send + Sync>;
+
 /// One thing that a server has, by the name under which clients ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

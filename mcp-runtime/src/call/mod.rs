@@ -33,7 +33,7 @@ pub use error::ToolError;
 pub(crate) use error::chain;
 pub use fault::{Fault, FaultKind};
 pub use item::Item;
-pub(crate) use item::Visible;
+pub(crate) use item::{Tells, Visible};
 pub(crate) use logging::Logging;
 pub(crate) use mirrors::Mirrors;
 pub(crate) use offered::{Offered, Personal};

@@ -34,9 +34,14 @@ pub(crate) struct TooMany {
     pub(crate) limit: usize,
 }
 
+/// Whether a listener may be told of the resource of this URI.
+pub(crate) type Shown = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// The side of a mailbox where changes are put in.
 pub(super) struct Inbox {
     wanted: ListChanges,
+    /// Which resources it may be told of; all of them without it.
+    shown: Option<Shown>,
     waiting: Mutex<Waiting>,
 }
 
@@ -122,8 +127,14 @@ impl Mailbox {
     /// The next change; `None` at the end. Several may wait for it: a change goes to one of them.
     pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
         let mut waiting = self.inbox.waiting();
-        if let Some(change) = waiting.take() {
-            return Poll::Ready(Some(change));
+        while let Some(change) = waiting.take() {
+            let Change::Resource(uri) = &change else { return Poll::Ready(Some(change)) };
+            drop(waiting);
+            // What was shown when it was announced may be hidden when it is told.
+            if self.inbox.shows(uri) {
+                return Poll::Ready(Some(change));
+            }
+            waiting = self.inbox.waiting();
         }
         if waiting.ended {
             return Poll::Ready(None);
@@ -189,8 +200,13 @@ impl super::Register {
 }
 
 impl Inbox {
-    pub(super) fn new(wanted: ListChanges, ended: bool) -> Self {
-        Self { wanted, waiting: Mutex::new(Waiting { ended, ..Waiting::default() }) }
+    pub(super) fn new(wanted: ListChanges, shown: Option<Shown>, ended: bool) -> Self {
+        Self { wanted, shown, waiting: Mutex::new(Waiting { ended, ..Waiting::default() }) }
+    }
+
+    /// Whether the listener may be told of the resource of this URI.
+    pub(super) fn shows(&self, uri: &str) -> bool {
+        self.shown.as_ref().is_none_or(|shown| shown(uri))
     }
 
     /// One of the lists changed: news, if it was asked for.

@@ -20,7 +20,7 @@ use abroad::Abroad;
 pub(crate) use abroad::Announced;
 use bytes::Bytes;
 use mailbox::Inbox;
-pub(crate) use mailbox::{Mailbox, TooMany};
+pub(crate) use mailbox::{Mailbox, Shown, TooMany};
 
 use crate::store::TaskId;
 
@@ -155,10 +155,11 @@ impl Changes {
         let _ = self.0.joined.set(other);
     }
 
-    /// Opens a mailbox for news of these lists; [`Mailbox::subscribe`] adds single resources.
-    pub(crate) fn open(&self, lists: ListChanges) -> Mailbox {
+    /// Opens a mailbox for news of these lists; [`Mailbox::subscribe`] adds single resources, of which it gets what `shown`
+    /// lets through.
+    pub(crate) fn open(&self, lists: ListChanges, shown: Option<Shown>) -> Mailbox {
         let mut register = self.register();
-        let inbox = Arc::new(Inbox::new(lists, register.closed));
+        let inbox = Arc::new(Inbox::new(lists, shown, register.closed));
         let id = register.next;
         register.next += 1;
         register.listeners.insert(id, Listener { inbox: inbox.clone(), subscriptions: Vec::new(), tasks: Vec::new() });
@@ -208,7 +209,7 @@ impl Changes {
             return;
         }
         // Woken when the register is free again: a task that is woken may come right back to it.
-        let mut wakers = Vec::new();
+        let (mut wakers, mut covered) = (Vec::new(), Vec::new());
         let register = self.register();
         match change {
             Change::Tools | Change::Prompts | Change::Resources => {
@@ -219,9 +220,8 @@ impl Changes {
                     let Some((subscription, subscribers)) = register.subscribers.get_key_value(covering) else {
                         continue;
                     };
-                    for listener in subscribers.iter().filter_map(|id| register.listeners.get(id)) {
-                        listener.inbox.updated(uri, subscription, &mut wakers);
-                    }
+                    let listeners = subscribers.iter().filter_map(|id| register.listeners.get(id));
+                    covered.extend(listeners.map(|listener| (listener.inbox.clone(), uri, subscription.clone())));
                 }
             }
             Change::Task(task) => {
@@ -233,6 +233,10 @@ impl Changes {
             Change::Progress(_) => {}
         }
         drop(register);
+        // Asked without the lock: whoever says who may know of what may announce something itself.
+        for (inbox, uri, subscription) in covered.into_iter().filter(|(inbox, uri, _)| inbox.shows(uri)) {
+            inbox.updated(uri, &subscription, &mut wakers);
+        }
         wakers.into_iter().for_each(Waker::wake);
     }
 

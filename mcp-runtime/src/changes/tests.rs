@@ -21,7 +21,7 @@ fn updated(uri: &str) -> Change {
 #[test]
 fn what_is_announced_many_times_is_told_once() {
     let changes = Changes::default();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     mailbox.subscribe("notes://all").unwrap();
     for _ in 0..1000 {
         changes.resources_changed();
@@ -37,8 +37,8 @@ fn what_is_announced_many_times_is_told_once() {
 #[test]
 fn nobody_is_told_what_was_not_asked_for() {
     let changes = Changes::default();
-    let prompts = changes.open(ListChanges { prompts: true, ..ListChanges::default() });
-    let nothing = changes.open(ListChanges::default());
+    let prompts = changes.open(ListChanges { prompts: true, ..ListChanges::default() }, None);
+    let nothing = changes.open(ListChanges::default(), None);
     changes.tools_changed();
     changes.prompts_changed();
     changes.resource_updated("notes://all");
@@ -49,7 +49,7 @@ fn nobody_is_told_what_was_not_asked_for() {
 #[test]
 fn a_subscription_covers_the_resource_and_its_parts_alone() {
     let changes = Changes::default();
-    let mailbox = changes.open(ListChanges::default());
+    let mailbox = changes.open(ListChanges::default(), None);
     mailbox.subscribe("notes://work").unwrap();
     for uri in ["notes://workshop", "notes://work?all", "notes://", "notes://play/1"] {
         changes.resource_updated(uri);
@@ -72,7 +72,7 @@ fn a_subscription_covers_the_resource_and_its_parts_alone() {
 #[test]
 fn two_subscriptions_that_cover_one_resource_tell_of_it_once() {
     let changes = Changes::default();
-    let mailbox = changes.open(ListChanges::default());
+    let mailbox = changes.open(ListChanges::default(), None);
     mailbox.subscribe("notes://work").unwrap();
     mailbox.subscribe("notes://work/7").unwrap();
     mailbox.subscribe("notes://work/7").unwrap();
@@ -84,7 +84,7 @@ fn two_subscriptions_that_cover_one_resource_tell_of_it_once() {
 #[test]
 fn a_mailbox_that_nobody_reads_stays_bounded_and_loses_nothing() {
     let changes = Changes::default();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     mailbox.subscribe("notes://work").unwrap();
     for number in 0..10_000 {
         changes.resource_updated(format!("notes://work/{number}"));
@@ -98,7 +98,7 @@ fn a_mailbox_that_nobody_reads_stays_bounded_and_loses_nothing() {
 #[test]
 fn a_listener_can_subscribe_to_256_resources() {
     let changes = Changes::default();
-    let mailbox = changes.open(ListChanges::default());
+    let mailbox = changes.open(ListChanges::default(), None);
     for number in 0..256 {
         mailbox.subscribe(&format!("notes://{number}")).unwrap();
     }
@@ -111,7 +111,7 @@ fn a_listener_can_subscribe_to_256_resources() {
 #[test]
 fn a_dropped_mailbox_leaves_nothing_behind() {
     let changes = Changes::default();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     mailbox.subscribe("notes://all").unwrap();
     drop(mailbox);
     let register = changes.register();
@@ -122,7 +122,7 @@ fn a_dropped_mailbox_leaves_nothing_behind() {
 #[tokio::test]
 async fn whoever_waits_is_woken_by_a_change_and_by_the_end() {
     let changes = Changes::default();
-    let mailbox = Arc::new(changes.open(ALL));
+    let mailbox = Arc::new(changes.open(ALL, None));
     let next = || {
         tokio::spawn({
             let mailbox = mailbox.clone();
@@ -144,20 +144,20 @@ async fn whoever_waits_is_woken_by_a_change_and_by_the_end() {
 #[test]
 fn what_waits_when_the_server_goes_down_is_told_before_the_end() {
     let changes = Changes::default();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     changes.tools_changed();
     changes.close();
     let cx = Context::from_waker(Waker::noop());
     assert_eq!(mailbox.poll_next(&cx), Poll::Ready(Some(Change::Tools)));
     assert_eq!(mailbox.poll_next(&cx), Poll::Ready(None));
-    let late = changes.open(ALL);
+    let late = changes.open(ALL, None);
     assert_eq!(late.poll_next(&cx), Poll::Ready(None));
 }
 
 #[test]
 fn of_a_task_that_is_followed_each_state_is_told_once_and_of_its_progress_the_newest() {
     let changes = Changes::default();
-    let (mailbox, other) = (changes.open(ALL), changes.open(ALL));
+    let (mailbox, other) = (changes.open(ALL, None), changes.open(ALL, None));
     let [task, unknown] = [TaskId([1; 16]), TaskId([2; 16])];
     assert!(mailbox.follow(task) && mailbox.follow(task));
     for report in ["1 of 3", "2 of 3"] {
@@ -180,7 +180,7 @@ fn of_a_task_that_is_followed_each_state_is_told_once_and_of_its_progress_the_ne
 #[test]
 fn a_listener_follows_a_bounded_number_of_tasks_and_leaves_nothing_behind() {
     let changes = Changes::default();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     let task = |number: u16| {
         let mut id = [0; 16];
         id[..2].copy_from_slice(&number.to_be_bytes());
@@ -197,7 +197,7 @@ fn a_listener_follows_a_bounded_number_of_tasks_and_leaves_nothing_behind() {
 async fn what_is_announced_goes_abroad_once_and_what_comes_from_there_does_not_go_back() {
     let changes = Changes::default();
     changes.go_abroad();
-    let mailbox = changes.open(ALL);
+    let mailbox = changes.open(ALL, None);
     mailbox.subscribe("notes://all").unwrap();
     for _ in 0..9 {
         changes.tools_changed();
@@ -230,11 +230,11 @@ async fn more_than_can_be_named_is_anything_and_told_to_all_who_subscribed() {
     assert!(told.anything && told.updated.len() < 1100);
     changes.resource_updated("x".repeat(40 << 10));
     assert!(changes.to_tell().await.anything, "one that is too long to be named");
-    let mailbox = other.open(ListChanges::default());
+    let mailbox = other.open(ListChanges::default(), None);
     mailbox.subscribe("notes://all").unwrap();
     other.hear(&told);
     assert_eq!(read(&mailbox), [updated("notes://all")]);
-    let lists = other.open(ALL);
+    let lists = other.open(ALL, None);
     other.anything_may_have_changed();
     assert_eq!(read(&mailbox), [updated("notes://all")]);
     assert_eq!(read(&lists), [Change::Tools, Change::Prompts, Change::Resources]);

@@ -60,7 +60,8 @@ impl Dispatch {
                 guarded_quiet(name, provider.complete(cx, name, argument, value, &known())).await?
             }
             Reference::Resource(uri) => {
-                let index = self.catalogue.named_resource(uri).filter(|index| self.shows_resource(*index, uri, cx));
+                let index =
+                    self.catalogue.named_resource(uri).filter(|index| self.shows_resource(*index, uri, cx.principal()));
                 if let Some((card, _)) = index.and_then(|index| self.catalogue.resource(index)) {
                     return Ok(Referred::Declared(CompletionReference::Resource(card.uri)));
                 }

@@ -14,7 +14,8 @@ impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
     pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Stop> {
         let located = self.catalogue.locate(uri, self.by_handle(carrier));
-        let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx)) else {
+        let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx.principal()))
+        else {
             if self.shows(Item::Resource(uri), cx)
                 && let Some(outcome) = self.read_provided_resource(uri, cx).await?
             {
@@ -40,16 +41,6 @@ impl Dispatch {
         }
         // Who may know of it is asked anew each time: what was shared could not be taken back.
         CacheHint { public: said.public && self.visible.is_none(), ..said }
-    }
-
-    /// Whether the caller may know of this declared resource; of one that fits a template, it must know both.
-    pub(super) fn shows_resource(&self, index: usize, uri: &str, cx: &Context) -> bool {
-        let Some((resource, _)) = self.catalogue.resource(index) else { return true };
-        if self.catalogue.is_template(index) {
-            self.shows(Item::Template(resource.uri), cx) && (uri == resource.uri || self.shows(Item::Resource(uri), cx))
-        } else {
-            self.shows(Item::Resource(resource.uri), cx)
-        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Era {
             (Message::Notification(notification), Source::Stdio(process)) => {
                 if &*notification.method == "notifications/initialized" && process.session().is_some() {
                     // Opened here, so that whatever changes from now on waits for the stream.
-                    let _ = self.news.of(process.key());
+                    let _ = self.news.of(process.key(), None);
                     process.initialized();
                     self.handshakes.end(process.key());
                 }

@@ -137,7 +137,7 @@ impl Era {
             answered_within: legacy::ANSWERED_WITHIN,
             handshakes: legacy::Handshakes::default(),
             events,
-            news: SessionNews::new(shared.changes.clone(), tasks.clone(), offered),
+            news: SessionNews::new(shared.clone(), tasks.clone(), offered),
             tasks,
             offered: offered.clone(),
             shared,

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 
 pub use self::{prompt_set::PromptSet, resource_set::ResourceSet, set::SetError, tool_set::ToolSet};
 use crate::{
+    auth::Principal,
     call::{Completion, Context, PromptResult, ResourceResult, ToolError, ToolResult},
     changes::{Changes, ListChanges},
     protocol::{Prompt, Resource, ResourceTemplate, Tool},
@@ -142,6 +143,17 @@ pub trait ResourceProvider: Send + Sync + 'static {
     /// # Errors
     /// [`ToolError`]: -32602 with its text, or -32603 when it is masked.
     fn read<'a>(&'a self, cx: &'a Context, uri: &'a str) -> BoxFuture<'a, Result<ResourceResult, ToolError>>;
+
+    /// Whether this caller, subscribed to it or to something that it is a part of, may be told that the resource of this URI
+    /// changed; by default everybody may. A provider that reads something for one caller and not for another says so here,
+    /// and `true` of what is not its own. Asked at each announcement for each subscriber: answer from memory. A panic hides.
+    ///
+    /// # Source
+    /// Our choice, because news of a resource say that it is there.
+    fn shows(&self, principal: Option<&Principal>, uri: &str) -> bool {
+        let _ = (principal, uri);
+        true
+    }
 
     /// How a variable of the template with this text may go on: the values that fit what was typed, the most fitting first. `known` are the variables that
     /// the client knows already. By default nothing is known of any.

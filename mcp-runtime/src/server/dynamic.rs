@@ -58,6 +58,9 @@ impl Server {
     /// asking for it is answered like asking for one that does not exist. Called for each item of each request: answer
     /// from memory. A filter that panics hides.
     ///
+    /// Whoever subscribes to a resource that is hidden gets the answer of one that is not there yet, and is not told that it
+    /// changes: that is asked when a change is announced, and again when it is told.
+    ///
     /// A resource of a template is asked for twice: as the template, and as the resource of its URI. The tool that opens a
     /// session for handles is the framework's own and always there. A server whose caches are public does not start with a
     /// filter.

@@ -24,6 +24,7 @@ pub(crate) use streams::Streams;
 
 use super::{Era, Opened, Return, Surroundings, asking, cookies, operations, refuse, tasks};
 use crate::{
+    auth::Principal,
     call::{
         Call, Carrier, Context, Fault, Logging, Manner, Means, Onward, Operation, Progress, Resumable, Session,
         Tasking, Undecoded,
@@ -128,7 +129,7 @@ impl Era {
         let operation = match operation {
             Ok(Some(operation)) => operation,
             Ok(None) => {
-                return match self.of_the_session(request, scope) {
+                return match self.of_the_session(request, scope, around.principal) {
                     Ok(()) => Opened::Answered(self.done(&request.id)),
                     Err(fault) => self.refused(request, version, fault),
                 };
@@ -146,7 +147,7 @@ impl Era {
                 Err(fault) => return self.refused(request, version, fault),
             };
             if let (Tasking::Requested { .. }, Some(session)) = (facts.tasking, scope) {
-                facts.news = self.news.mailbox(session);
+                facts.news = self.news.mailbox(session, around.principal);
             }
         }
         facts.means = match scope {
@@ -164,11 +165,16 @@ impl Era {
     }
 
     /// What is asked of the protocol and not of a function: with nothing to say in return.
-    fn of_the_session(&self, request: &Request, session: Option<SessionKey>) -> Result<(), Fault> {
+    fn of_the_session(
+        &self,
+        request: &Request,
+        session: Option<SessionKey>,
+        principal: Option<&Principal>,
+    ) -> Result<(), Fault> {
         match (&*request.method, session) {
             ("ping", _) => Ok(()),
             ("logging/setLevel", Some(session)) => self.set_level(request, session),
-            ("resources/subscribe", Some(session)) => self.news.subscribe(request, session),
+            ("resources/subscribe", Some(session)) => self.news.subscribe(request, session, principal),
             ("resources/unsubscribe", Some(session)) => self.news.unsubscribe(request, session),
             // Without a session there is nothing that could remember it.
             _ => Err(Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),

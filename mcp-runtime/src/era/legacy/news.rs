@@ -10,8 +10,9 @@ use futures_util::stream;
 
 use super::listener::News;
 use crate::{
-    call::{Fault, Offered},
-    changes::{Changes, ListChanges, Mailbox, TooMany},
+    auth::Principal,
+    call::{Fault, Offered, Shared},
+    changes::{ListChanges, Mailbox, TooMany},
     era::notices::Audience,
     session::SessionKey,
     tasks::TaskRoom,
@@ -27,7 +28,7 @@ const URI_LIMIT: usize = 2048;
 
 /// News for sessions, by session. A session that neither listened nor subscribed nor had a task has no entry.
 pub(crate) struct SessionNews {
-    changes: Changes,
+    shared: Arc<Shared>,
     tasks: Arc<TaskRoom>,
     lists: ListChanges,
     resources: bool,
@@ -42,22 +43,22 @@ struct Kept {
 }
 
 impl SessionNews {
-    pub(in crate::era) fn new(changes: Changes, tasks: Arc<TaskRoom>, offered: &Offered) -> Self {
-        Self { changes, tasks, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
+    pub(in crate::era) fn new(shared: Arc<Shared>, tasks: Arc<TaskRoom>, offered: &Offered) -> Self {
+        Self { shared, tasks, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
     }
 
     /// The news of a session as notifications, which end with it: from now on they wait for whoever reads them. Of several
     /// streams, each change goes to one. `None` when too many sessions have some.
-    pub(crate) fn of(&self, session: SessionKey) -> Option<News> {
-        let mailbox = self.mailbox(session)?;
+    pub(crate) fn of(&self, session: SessionKey, principal: Option<&Principal>) -> Option<News> {
+        let mailbox = self.mailbox(session, principal)?;
         Some(Box::pin(stream::unfold((mailbox, self.tasks.clone()), |(mailbox, tasks)| async move {
             let told = Audience { mailbox: &mailbox, tasks: &tasks, subscription: None }.next().await?;
             Some((told, (mailbox, tasks)))
         })))
     }
 
-    /// Where the news of a session wait; `None` when too many sessions have some.
-    pub(super) fn mailbox(&self, session: SessionKey) -> Option<Arc<Mailbox>> {
+    /// Where the news of this principal's session wait; `None` when too many sessions have some.
+    pub(super) fn mailbox(&self, session: SessionKey, principal: Option<&Principal>) -> Option<Arc<Mailbox>> {
         let mut sessions = self.sessions();
         if let Some(kept) = sessions.get_mut(&session) {
             kept.used = Instant::now();
@@ -66,7 +67,7 @@ impl SessionNews {
         if sessions.len() >= SESSIONS {
             return None;
         }
-        let mailbox = Arc::new(self.changes.open(self.lists));
+        let mailbox = Arc::new(self.shared.listen(self.lists, principal));
         sessions.insert(session, Kept { mailbox: mailbox.clone(), used: Instant::now() });
         Some(mailbox)
     }
@@ -97,10 +98,15 @@ impl SessionNews {
         drop(forgotten);
     }
 
-    /// `resources/subscribe`.
-    pub(super) fn subscribe(&self, request: &Request, session: SessionKey) -> Result<(), Fault> {
+    /// `resources/subscribe`. What is not there or hidden can be subscribed to like everything else: it may come.
+    pub(super) fn subscribe(
+        &self,
+        request: &Request,
+        session: SessionKey,
+        principal: Option<&Principal>,
+    ) -> Result<(), Fault> {
         let uri = self.resource(request)?;
-        let Some(mailbox) = self.mailbox(session) else {
+        let Some(mailbox) = self.mailbox(session, principal) else {
             return Err(Fault::new(Code::INTERNAL_ERROR, "Too many sessions have subscriptions: try again later"));
         };
         mailbox.subscribe(&uri).map_err(|TooMany { limit }| {

@@ -139,7 +139,8 @@ impl Era {
         };
         let of_session = resumed.as_ref().is_none_or(|(id, _)| id.is_of_session());
         // A session for which no news can be kept has a stream that says nothing.
-        let news = of_session.then(|| self.news.of(session.key).unwrap_or_else(|| Box::pin(stream::pending())));
+        let news =
+            of_session.then(|| self.news.of(session.key, principal).unwrap_or_else(|| Box::pin(stream::pending())));
         let over = {
             let (sessions, principal) = (self.sessions.clone(), principal.cloned());
             let token = headers.session_id.value().unwrap_or_default().to_owned();

@@ -71,11 +71,11 @@ pub(super) fn open(
         prompts: asked.lists.prompts && offered.prompts,
         resources: asked.lists.resources && offered.resources,
     };
-    let mailbox = Arc::new(era.shared.changes.open(lists));
+    let mailbox = Arc::new(era.shared.listen(lists, around.principal));
     if let Some(principal) = around.principal {
         era.listeners.enter(principal, &mailbox);
     }
-    // As many as there can be; the acknowledgement says which.
+    // As many as there can be; the acknowledgement says which. What is hidden is among them like what is not there.
     let honoured = asked.resources.filter(|_| era.offered.resources).map(|mut resources| {
         resources.retain(|uri| mailbox.subscribe(uri).is_ok());
         resources

@@ -46,7 +46,7 @@ mod tests {
         let (listeners, changes) = (Listeners::default(), Changes::default());
         let has_ended = |mailbox: &Mailbox| mailbox.poll_next(&Context::from_waker(Waker::noop())) == Poll::Ready(None);
         let enter = |name: &str| {
-            let mailbox = Arc::new(changes.open(ListChanges::default()));
+            let mailbox = Arc::new(changes.open(ListChanges::default(), None));
             listeners.enter(&Principal::new("issuer", name, ""), &mailbox);
             mailbox
         };
