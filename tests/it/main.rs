@@ -34,6 +34,7 @@ mod support;
 mod tasks;
 mod testing;
 mod tidy;
+mod traced;
 mod transcripts;
 mod ui;
 mod vocabulary;

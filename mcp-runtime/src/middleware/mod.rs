@@ -30,6 +30,10 @@ use crate::{
 /// A function that asks the client runs again with the answers, and what stands around it runs again with it: a limit counts
 /// each run.
 ///
+/// Of a call that becomes a task it sees the request that makes the task, and each by which the client looks, answers or
+/// cancels; not the run of the function, which belongs to no request: a timing is that of making the task, a limit counts
+/// the tasks that are made. How many run at once is limited by [`Tasks`](crate::Tasks).
+///
 /// A panic fails its request alone, with -32603.
 pub trait Middleware: Send + Sync + 'static {
     /// Answers an operation: with what [`Next::run`] gives, or without running it.
