@@ -29,7 +29,7 @@ pub(super) struct Options {
     #[cfg_attr(feature = "cli", arg(long))]
     pub(super) path: Option<String>,
     /// Where sessions, streams and tasks are kept [env: MCP_STORE]
-    #[cfg_attr(feature = "cli", arg(long, value_name = "memory:|file:PATH|redis://HOST", value_parser = store))]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "memory:|file:PATH|redis://HOST|postgres://HOST", value_parser = store))]
     pub(super) store: Option<Store>,
     /// Seconds that a session may be idle [env: MCP_SESSION_TTL]
     #[cfg_attr(feature = "cli", arg(long, value_name = "SECONDS", value_parser = seconds))]
@@ -62,6 +62,8 @@ pub(super) enum Store {
     File(String),
     /// The URL of one that several instances share.
     Redis(String),
+    /// The URL of the other one.
+    Postgres(String),
 }
 
 /// A variable that can't be read; for the operator.
@@ -163,7 +165,10 @@ fn store(value: &str) -> Result<Store, String> {
         Some(("redis" | "rediss" | "valkey" | "valkeys", rest)) if rest.starts_with("//") => {
             Ok(Store::Redis(value.to_owned()))
         }
-        _ => Err("a store is `memory:`, `file:PATH` or `redis://HOST[:PORT][/DATABASE]`".into()),
+        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Store::Postgres(value.to_owned())),
+        _ => Err("a store is `memory:`, `file:PATH`, `redis://HOST[:PORT][/DATABASE]` or \
+                  `postgres://HOST[:PORT][/DATABASE]`"
+            .into()),
     }
 }
 
@@ -221,7 +226,7 @@ mod tests {
         for (name, value, part) in [
             ("MCP_TRANSPORT", "sse", "`stdio` or `streamable-http`"),
             ("MCP_PORT", "65536", "0 to 65535"),
-            ("MCP_STORE", "redis:x", "`memory:`, `file:PATH` or `redis://HOST[:PORT][/DATABASE]`"),
+            ("MCP_STORE", "redis:x", "`redis://HOST[:PORT][/DATABASE]` or `postgres://HOST[:PORT][/DATABASE]`"),
             ("MCP_SESSION_TTL", "0", "1 or more"),
             ("MCP_JSON_LOGS", "maybe", "`true` or `false`"),
         ] {
@@ -258,6 +263,6 @@ mod tests {
     fn flags_are_checked_like_variables() {
         use clap::Parser;
         let error = Options::try_parse_from(["server", "--store", "nowhere"]).unwrap_err().to_string();
-        assert!(error.contains("`memory:`, `file:PATH` or `redis://"), "{error}");
+        assert!(error.contains("`memory:`, `file:PATH`, `redis://"), "{error}");
     }
 }

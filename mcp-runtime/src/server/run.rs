@@ -233,6 +233,20 @@ impl Server {
                 self.bus = Some(redis.clone());
                 self.tasks = std::mem::take(&mut self.tasks).shared_store(redis);
             }
+            #[cfg(feature = "postgres")]
+            Store::Postgres(url) => {
+                let postgres = Arc::new(crate::store::PostgresStore::open(&url)?);
+                self.store = Some(postgres.clone());
+                self.events = Some(postgres.clone());
+                self.bus = Some(postgres.clone());
+                self.tasks = std::mem::take(&mut self.tasks).shared_store(postgres);
+            }
+            #[cfg(not(feature = "postgres"))]
+            Store::Postgres(_) => {
+                return Err(Error::new(
+                    "can't keep state in PostgreSQL: this program was built without the feature `postgres` of mcp-runtime",
+                ));
+            }
             #[cfg(not(feature = "redis"))]
             Store::Redis(_) => {
                 return Err(Error::new(

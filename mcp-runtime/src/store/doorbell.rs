@@ -34,6 +34,12 @@ impl<K: Copy + Eq + Hash> Doorbells<K> {
         }
     }
 
+    /// Wakes all who wait: whatever they wait for may have changed.
+    #[cfg(feature = "postgres")]
+    pub(super) fn ring_all(&self) {
+        self.bells().values().for_each(|bell| bell.notify.notify_waiters());
+    }
+
     /// Waits until `look` sees what it waits for; it looks at once, and again each time the bell rings.
     pub(super) async fn wait<E, F: Future<Output = Result<bool, E>>>(
         &self,

@@ -15,20 +15,21 @@ use crate::{
 };
 
 /// The key that all instances have.
-const KEYS: [(&str, &str); 1] = [("MCP_SESSION_KEYS", "k1:YSBmaXhlZCBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE=")];
+pub(super) const KEYS: [(&str, &str); 1] =
+    [("MCP_SESSION_KEYS", "k1:YSBmaXhlZCBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE=")];
 
-const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
+pub(super) const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
 
-fn instance(engine: &impl Engine) -> HttpServer {
+pub(super) fn instance(engine: &impl Engine) -> HttpServer {
     HttpServer::with("tutorial", &["--store", &engine.url()], &KEYS)
 }
 
-fn sum(answer: &Value) -> &str {
+pub(super) fn sum(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }
 
 /// What an instance says of a start that can't be.
-fn refusal(store: &str, environment: &[(&str, &str)]) -> String {
+pub(super) fn refusal(store: &str, environment: &[(&str, &str)]) -> String {
     let mut command = command("tutorial");
     command.args(["--transport", "streamable-http", "--port", "0", "--store", store]).envs(environment.iter().copied());
     let begin = Instant::now();
@@ -75,7 +76,7 @@ fn an_instance_that_is_killed_takes_no_session_with_it() {
 }
 
 /// An outage as a client sees it, and its end.
-fn outage(engine: &mut RedisServer, down: impl Fn(&mut RedisServer), up: impl Fn(&mut RedisServer)) {
+pub(super) fn outage<E: Engine>(engine: &mut E, down: impl Fn(&mut E), up: impl Fn(&mut E)) {
     let instance = instance(engine);
     let clients = ERAS.map(|era| Client::new(instance.port, era));
     for client in &clients {
@@ -158,13 +159,13 @@ fn a_call_that_reads_and_writes_its_session_is_two_commands_of_redis_in_both_era
 }
 
 /// Three boards over one store, and what is said at the second is heard by listeners of the first and the third.
-struct Boards {
+pub(super) struct Boards {
     instances: [HttpServer; 3],
     listeners: [Stream; 3],
 }
 
 impl Boards {
-    fn over(url: &str) -> Self {
+    pub(super) fn over(url: &str) -> Self {
         let instances = [(); 3].map(|()| HttpServer::with("watch", &["--store", url], &KEYS));
         let filter = json!({ "resourcesListChanged": true, "resourceSubscriptions": ["board://topics"] });
         let client = Client::new(instances[2].port, Era::Legacy("2025-11-25"));
@@ -181,14 +182,14 @@ impl Boards {
         Self { instances, listeners }
     }
 
-    fn say(&self, topic: &str) {
+    pub(super) fn say(&self, topic: &str) {
         let client = Client::new(self.instances[1].port, Era::Modern);
         let said = client.call("say", json!({ "topic": topic, "message": "hello" }));
         assert_eq!(said["result"]["content"][0]["text"], format!("Said on {topic}"), "{said}");
     }
 
     /// Everyone hears of it; how long that took.
-    fn hear(&mut self, topic: &str) -> Duration {
+    pub(super) fn hear(&mut self, topic: &str) -> Duration {
         let begin = Instant::now();
         for listener in &mut self.listeners {
             let told = [listener.next(), listener.next()].map(|told| told.expect("news"));

@@ -4,6 +4,8 @@ mod crashes;
 mod engine;
 mod fleet;
 mod postgres;
+mod postgres_fleet;
+mod postgres_streams;
 mod redis;
 mod redis_streams;
 mod revocations;

@@ -295,7 +295,7 @@ async fn a_sweep_leaves_no_row_of_what_expired() {
     store.commit(session(31), commit(31, 0, b"x")).await.expect("it runs");
     sleep(Duration::from_millis(50)).await;
     let one = open(&server);
-    let (some, others) = tokio::join!(store.sweep(), one.sweep());
+    let (some, others) = tokio::join!(StateStore::sweep(&store), StateStore::sweep(&one));
     assert_eq!(some.expect("it runs") + others.expect("it runs"), 21, "each is swept once, also by two at once");
     let left = "SELECT (SELECT count(*) FROM mcp.sessions), (SELECT count(*) FROM mcp.parts)";
     assert_eq!(server.ask(left).as_deref(), Ok("1|1"));

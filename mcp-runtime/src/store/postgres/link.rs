@@ -3,7 +3,11 @@
 //! Takes: statements and their parameters. Gives: rows, within two seconds. Knows: a pool, limits of time, what may be asked
 //! again. Must not know: what the statements do.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
 use tokio::{
@@ -44,11 +48,14 @@ pub(super) enum Statement {
 
 /// One PostgreSQL.
 pub(super) struct Link {
+    config: Config,
     schema: String,
     place: String,
     pool: Pool,
     connections: usize,
     ready: OnceCell<()>,
+    /// When something was answered last.
+    heard: Mutex<Option<Instant>>,
 }
 
 /// Why there is no answer.
@@ -99,14 +106,25 @@ impl Link {
         if config.get_application_name().is_none() {
             config.application_name("mcp-runtime");
         }
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager =
+            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager).max_size(connections).build().map_err(|error| refused(error.to_string()))?;
-        Ok(Self { schema, place, pool, connections, ready: OnceCell::new() })
+        Ok(Self { config, schema, place, pool, connections, ready: OnceCell::new(), heard: Mutex::default() })
     }
 
     /// Where this PostgreSQL is, without its password.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// How it is connected to.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The channel on which instances ring.
+    pub(super) fn channel(&self) -> String {
+        self.schema.clone()
     }
 
     /// Runs one statement.
@@ -128,13 +146,25 @@ impl Link {
             }
         };
         match timeout(PATIENCE, asked).await {
-            Ok(answer) => answer.map_err(|trouble| self.failed(trouble)),
+            Ok(answer) => {
+                if answer.is_ok() {
+                    *self.heard() = Some(Instant::now());
+                }
+                answer.map_err(|trouble| self.failed(trouble))
+            }
             Err(_) => {
-                // Those that are not in use may be dead as well, and to find that out one by one would take as long each.
-                self.pool.retain(|_, _| false);
+                // Where nothing is heard on any connection, those that are not in use may be dead as well, and to find that
+                // out one by one would take as long each. A server that is busy keeps them.
+                if self.heard().is_none_or(|heard| heard.elapsed() >= PATIENCE) {
+                    self.pool.retain(|_, _| false);
+                }
                 Err(refused(format!("PostgreSQL at {} did not answer in time", self.place)))
             }
         }
+    }
+
+    fn heard(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a statement that gives one row.
@@ -151,15 +181,15 @@ impl Link {
     async fn prepare(&self) -> Result<(), Trouble> {
         let mut lent = self.lend().await?;
         let Some(connection) = &mut lent.connection else { return Ok(()) };
-        lent.asked = Some(Instant::now());
+        lent.is_asked = true;
         let done = migrations::run(connection, &self.schema).await;
-        lent.asked = None;
+        lent.is_asked = false;
         done
     }
 
     async fn lend(&self) -> Result<Lent, Trouble> {
         match self.pool.get().await {
-            Ok(connection) => Ok(Lent { connection: Some(connection), asked: None }),
+            Ok(connection) => Ok(Lent { connection: Some(connection), is_asked: false }),
             Err(PoolError::Backend(error)) => Err(Trouble::Postgres(error)),
             Err(other) => Err(Trouble::Unfit(other.to_string())),
         }
@@ -226,36 +256,35 @@ fn may_be_tried_again(error: &tokio_postgres::Error, kind: Statement) -> bool {
 /// if no answer comes, it is closed. So nobody is given a connection on which an answer is still to come.
 struct Lent {
     connection: Option<Object>,
-    /// Since when an answer is awaited.
-    asked: Option<Instant>,
+    /// Whether an answer is awaited.
+    is_asked: bool,
 }
 
 impl Lent {
     async fn ask(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, tokio_postgres::Error> {
-        self.asked = Some(Instant::now());
+        self.is_asked = true;
         let rows = match &self.connection {
             Some(connection) => connection.query_typed(statement, parameters).await,
             None => Ok(Vec::new()),
         };
-        self.asked = None;
+        self.is_asked = false;
         rows
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let (Some(connection), Some(asked)) = (self.connection.take(), self.asked) else { return };
-        let left = PATIENCE.saturating_sub(asked.elapsed());
+        let Some(connection) = self.connection.take().filter(|_| self.is_asked) else { return };
         match Handle::try_current() {
-            Ok(runtime) if !left.is_zero() => {
-                // What is asked next is answered next.
+            Ok(runtime) => {
+                // What is asked next is answered next. The server itself ends what takes too long.
                 runtime.spawn(async move {
-                    if !matches!(timeout(left, connection.simple_query("")).await, Ok(Ok(_))) {
+                    if !matches!(timeout(PATIENCE, connection.simple_query("")).await, Ok(Ok(_))) {
                         drop(Object::take(connection));
                     }
                 });
             }
-            _ => drop(Object::take(connection)),
+            Err(_) => drop(Object::take(connection)),
         }
     }
 }

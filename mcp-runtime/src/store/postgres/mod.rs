@@ -3,21 +3,32 @@
 //! Takes: values as bytes. Gives: the same bytes, to every instance. Knows: one database, its clock, its functions. Must not
 //! know: what the values are.
 
+mod bells;
+mod bus;
+mod events;
 mod link;
 mod migrations;
 mod state;
+mod tasks;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{
+    config::{Config, Host, SslMode, TargetSessionAttrs},
+    types::Type,
+};
 
-use self::link::Link;
-use super::StoreError;
+use self::{
+    bells::Bells,
+    link::{Link, Statement},
+};
+use super::{BusLimits, EventLimits, StoreError, TaskLimits};
 
 /// How many connections a process opens at most, if the URL does not say.
 const CONNECTIONS: usize = 16;
 
-/// Keeps sessions in PostgreSQL, which any number of instances share.
+/// Keeps sessions, events of streams and tasks, and the messages between instances, in PostgreSQL, which any number of
+/// instances share.
 ///
 /// Needs PostgreSQL 14 or newer. Tables and functions are in a schema of their own, `mcp` by default; each process brings it
 /// up to date before it uses it, one process at a time. Each read and each write is one statement, so that it happens as a
@@ -32,6 +43,10 @@ const CONNECTIONS: usize = 16;
 #[derive(Clone)]
 pub struct PostgresStore {
     link: Arc<Link>,
+    bells: Arc<Bells>,
+    event_limits: EventLimits,
+    task_limits: TaskLimits,
+    bus_limits: BusLimits,
 }
 
 impl PostgresStore {
@@ -57,7 +72,36 @@ impl PostgresStore {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host("localhost");
         }
-        Ok(Self { link: Arc::new(Link::new(config, schema, connections)?) })
+        Ok(Self {
+            link: Arc::new(Link::new(config, schema, connections)?),
+            bells: Arc::new(Bells::new()),
+            event_limits: EventLimits::default(),
+            task_limits: TaskLimits::default(),
+            bus_limits: BusLimits::default(),
+        })
+    }
+
+    /// Keeps this much of each stream, for so long. [`EventLimits::bytes`] is not looked at: the disk is the limit of all
+    /// streams.
+    #[must_use]
+    pub fn with_event_limits(mut self, limits: EventLimits) -> Self {
+        self.event_limits = limits;
+        self
+    }
+
+    /// Takes records of tasks of this size. Of the limits [`TaskLimits::record_bytes`] alone is looked at: the disk is the
+    /// limit of all tasks.
+    #[must_use]
+    pub fn with_task_limits(mut self, limits: TaskLimits) -> Self {
+        self.task_limits = limits;
+        self
+    }
+
+    /// Keeps this much of each topic of messages between instances.
+    #[must_use]
+    pub fn with_bus_limits(mut self, limits: BusLimits) -> Self {
+        self.bus_limits = limits;
+        self
     }
 }
 
@@ -153,6 +197,24 @@ fn unsigned(number: i64) -> Result<u64, StoreError> {
 /// Such a number for the database; one that it can't have is none that it has.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(-1)
+}
+
+/// A limit for the database.
+fn at_most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Runs a statement that drops at most so many rows and gives their number, until it finds fewer; gives all that it dropped.
+async fn until_few(link: &Link, statement: &str, batch: i64) -> Result<usize, StoreError> {
+    let mut all = 0;
+    loop {
+        let dropped = link.row(Statement::Repeatable, statement, &[(&batch, Type::INT8)]).await?;
+        let dropped: i64 = dropped.try_get(0).map_err(|_| misunderstood())?;
+        all += usize::try_from(dropped).unwrap_or_default();
+        if dropped < batch {
+            return Ok(all);
+        }
+    }
 }
 
 /// Only a schema whose tables somebody else writes comes here.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio_postgres::types::Type;
 
 use super::{
-    PostgresStore,
+    PostgresStore, at_most,
     link::Statement::{Once, Repeatable},
-    milliseconds, misunderstood, signed, unsigned,
+    milliseconds, misunderstood, signed, unsigned, until_few,
 };
 use crate::store::{
     Blob, Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
@@ -106,7 +106,7 @@ impl PostgresStore {
                 &[
                     (&&owner[..], Type::BYTEA),
                     (&after, Type::BYTEA),
-                    (&i64::try_from(limit).unwrap_or(i64::MAX), Type::INT8),
+                    (&at_most(limit), Type::INT8),
                 ],
             )
             .await?;
@@ -167,16 +167,6 @@ impl StateStore for PostgresStore {
     }
 
     fn sweep(&self) -> StoreFuture<'_, usize> {
-        StoreFuture::new(async {
-            let mut all = 0;
-            loop {
-                let swept = self.link.row(Repeatable, "SELECT session_sweep($1)", &[(&BATCH, Type::INT8)]).await?;
-                let swept: i64 = swept.try_get(0).map_err(|_| misunderstood())?;
-                all += usize::try_from(swept).unwrap_or_default();
-                if swept < BATCH {
-                    return Ok(all);
-                }
-            }
-        })
+        StoreFuture::new(until_few(&self.link, "SELECT session_sweep($1)", BATCH))
     }
 }
