@@ -15,10 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_runtime::{Sessions, SigningKeys, auth::DevelopmentTokens, store::RedisStore};
+use mcp_runtime::{
+    Sessions, SigningKeys,
+    auth::DevelopmentTokens,
+    store::{PostgresStore, RedisStore, StateStore},
+};
 use serde_json::{Value, json};
 
-use super::engine::{Durability, Engine, RedisServer};
+use super::engine::{Durability, Engine, PostgresServer, RedisServer};
 use crate::{
     behaviour::Served,
     support::{
@@ -192,6 +196,12 @@ fn redis_loses_nothing_that_was_acknowledged_while_instances_and_redis_are_kille
     nothing_acknowledged_is_lost(engine);
 }
 
+#[test]
+fn postgresql_loses_nothing_that_was_acknowledged_while_instances_and_postgresql_are_killed() {
+    let Some(engine) = PostgresServer::start(Durability::Disk) else { return };
+    nothing_acknowledged_is_lost(engine);
+}
+
 /// A hundred writers of one session over all instances.
 fn no_update_is_lost(engine: &impl Engine) {
     let fleet = Fleet::start("counter", engine);
@@ -227,11 +237,27 @@ fn a_hundred_writers_of_one_session_in_redis_lose_no_update() {
     no_update_is_lost(&engine);
 }
 
-/// Everybody calls with the same id, through all instances, and leaves in the middle at times: nobody is told what is
-/// another's.
+#[test]
+fn a_hundred_writers_of_one_session_in_postgresql_lose_no_update() {
+    let Some(engine) = PostgresServer::start(Durability::None) else { return };
+    no_update_is_lost(&engine);
+}
+
 #[test]
 fn strangers_with_the_same_ids_are_told_nothing_of_each_other() {
     let Some(engine) = RedisServer::start(Durability::None) else { return };
+    nobody_is_told_what_is_anothers(|| RedisStore::open(&engine.url()).expect("a store"));
+}
+
+#[test]
+fn strangers_with_the_same_ids_over_postgresql_are_told_nothing_of_each_other() {
+    let Some(engine) = PostgresServer::start(Durability::None) else { return };
+    nobody_is_told_what_is_anothers(|| PostgresStore::open(&engine.url()).expect("a store"));
+}
+
+/// Everybody calls with the same id, through all instances, and leaves in the middle at times: nobody is told what is
+/// another's.
+fn nobody_is_told_what_is_anothers<S: StateStore>(open: impl Fn() -> S) {
     let calls = setting("FLEET_CALLS", 20_000);
     let people = ["ann", "bob", "cid", "dan"];
     let instances: Vec<Served> = (0..3)
@@ -239,7 +265,7 @@ fn strangers_with_the_same_ids_are_told_nothing_of_each_other() {
             let tokens =
                 people.iter().fold(DevelopmentTokens::new(), |all, name| all.with(&format!("token-of-{name}"), name));
             let keys = SigningKeys::from_secret(b"a secret of at least 32 bytes, as asked").expect("a key");
-            let store = RedisStore::open(&engine.url()).expect("a store");
+            let store = open();
             Served::new(|server| server.authorize(tokens).sessions(Sessions::jwt(keys)).store(store))
         })
         .collect();
