@@ -83,6 +83,8 @@ pub(crate) struct Setup {
     pub(crate) tasks: Tasks,
     /// How long answers to questions are waited for.
     pub(crate) answered_within: Option<Duration>,
+    /// Clients can be told something besides their answers.
+    pub(crate) streams: bool,
 }
 
 /// What a page of a list holds unless the program says otherwise: ordinary servers are on one page, and many clients never
@@ -108,6 +110,7 @@ impl Setup {
             middleware: Vec::new(),
             tasks: Tasks::default(),
             answered_within: None,
+            streams: true,
         }
     }
 }
@@ -131,6 +134,7 @@ impl Engine {
             middleware,
             tasks,
             answered_within,
+            streams,
         } = setup;
         let card = service.card();
         if visible.is_some() && (card.cache.public || card.resources.iter().any(|resource| resource.cache.public)) {
@@ -191,6 +195,7 @@ impl Engine {
             tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),
             task_lists: sessions.policy() != Policy::Off,
             news: Default::default(),
+            streams,
         };
         // Lists stay as they are, unless the declaration, the program or a provider has something to announce.
         let changing = providers.changing();

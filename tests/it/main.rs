@@ -28,6 +28,7 @@ mod results;
 mod robustness;
 mod running;
 mod shapes;
+mod stateless;
 mod stores;
 mod streams;
 mod support;

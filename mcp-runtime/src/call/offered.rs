@@ -29,6 +29,8 @@ pub(crate) struct Offered {
     pub(crate) tasks: bool,
     /// Whether callers of older revisions can be told apart, so that each has a list of its own tasks.
     pub(crate) task_lists: bool,
+    /// Whether clients can be told something besides their answers.
+    pub(crate) streams: bool,
     /// Whether cookies carry sessions.
     pub(crate) cookies: bool,
 }
@@ -53,7 +55,7 @@ impl Offered {
 
     /// Whether there is anything to subscribe to.
     pub(crate) fn any_news(&self) -> bool {
-        self.resources || self.tasks || self.news != ListChanges::default()
+        self.streams && (self.resources || self.tasks || self.news != ListChanges::default())
     }
 
     /// Whether there is anything whose arguments could be completed.

@@ -261,7 +261,7 @@ impl<'a> Discovered<'a> {
         Self {
             result_type: "complete",
             supported_versions: refuse::supported(),
-            capabilities: capabilities(offered, true, Version::NEWEST.facts()),
+            capabilities: capabilities(offered, offered.streams, Version::NEWEST.facts()),
             instructions: card.instructions,
             ttl_ms: 0,
             cache_scope: "private",

@@ -63,6 +63,7 @@ pub struct Server {
     middleware: Vec<Arc<dyn Middleware>>,
     mounts: Vec<(String, Server)>,
     answered_within: Option<Duration>,
+    stateless: bool,
 }
 
 /// How a server is reached over HTTP.
@@ -119,6 +120,7 @@ impl Server {
             middleware: Vec::new(),
             mounts: Vec::new(),
             answered_within: None,
+            stateless: false,
         }
     }
 
@@ -163,6 +165,20 @@ impl Server {
     /// How calls that become tasks are run: where they are kept, how many, for how long; by default in memory.
     pub fn tasks(mut self, tasks: Tasks) -> Self {
         self.tasks = tasks;
+        self
+    }
+
+    /// Keeps nothing between two requests and answers each with one JSON document: no sessions, no streams, no news, for
+    /// places where a process lives as long as a request (serverless, edge). Tools that borrow session state are an error
+    /// at the start. Progress and log messages are dropped over HTTP; questions work on 2026-07-28, whose answers carry
+    /// what the call knew, if all instances have the same `MCP_SESSION_KEYS`.
+    ///
+    /// Of what [`sessions`](Self::sessions) says only the keys count.
+    ///
+    /// # Source
+    /// Our choice, because a stream that is cut off by its host is worse than none.
+    pub fn stateless(mut self) -> Self {
+        self.stateless = true;
         self
     }
 

@@ -271,7 +271,11 @@ impl Server {
 
     async fn engine(&mut self) -> Result<Arc<Engine>> {
         let store = self.store.take().unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        let mut setup = Setup::new(self.compose()?, std::mem::take(&mut self.sessions), store);
+        let mut sessions = std::mem::take(&mut self.sessions);
+        if self.stateless {
+            sessions = sessions.turned_off();
+        }
+        let mut setup = Setup::new(self.compose()?, sessions, store);
         setup.events = self.events.take().unwrap_or(setup.events);
         setup.bus = self.bus.take();
         setup.changes = self.changes.take();
@@ -283,6 +287,7 @@ impl Server {
         setup.extensions = std::mem::take(&mut self.extensions);
         setup.middleware = std::mem::take(&mut self.middleware);
         setup.answered_within = self.answered_within;
+        setup.streams = !self.stateless;
         setup.page_size = self.page_size.unwrap_or(setup.page_size);
         setup.list_ttl = self.list_ttl;
         Ok(Engine::start(setup).await?)
@@ -295,6 +300,7 @@ impl Server {
             hosts: self.site.hosts,
             origins: self.site.origins,
             authenticator: self.authenticator,
+            streams: !self.stateless,
         }
     }
 }

@@ -229,6 +229,11 @@ impl Sessions {
         self.revocations || self.stored
     }
 
+    /// None at all, with the same keys for what else is sealed.
+    pub(crate) fn turned_off(self) -> Self {
+        Self { policy: Some(Policy::Off), cookies: CookiePolicy::Off, by_identity: false, stored: false, ..self }
+    }
+
     /// Whether there are no sessions at all.
     pub(crate) fn are_off(&self) -> bool {
         self.policy == Some(Policy::Off)

@@ -60,6 +60,8 @@ pub(crate) struct Endpoint {
     pub(super) guard: Guard,
     pub(super) authenticator: Option<Arc<dyn Authenticator>>,
     pub(super) path: Box<str>,
+    /// Answers can be event streams.
+    pub(super) streams: bool,
 }
 
 /// What a request may do before anything is said of its path.
@@ -176,7 +178,8 @@ impl Endpoint {
         if !matches!(head.content_type, Once::Value(content_type, _) if is_json(content_type)) {
             return Ok(refuse(refusal::CONTENT_TYPE));
         }
-        let accepted = head.accepted(&parts.headers);
+        let mut accepted = head.accepted(&parts.headers);
+        accepted.streams &= self.streams;
         if !accepted.json && !accepted.events {
             return Ok(refuse(refusal::ACCEPT_POST));
         }

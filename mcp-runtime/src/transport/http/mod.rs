@@ -40,13 +40,16 @@ pub(crate) struct Site {
     pub(crate) origins: Vec<String>,
     /// Who checks credentials.
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
+    /// Answers can be event streams.
+    pub(crate) streams: bool,
 }
 
 impl Site {
     /// The endpoint of this engine at this site.
     pub(crate) fn endpoint(self, engine: Arc<Engine>) -> Result<Arc<Endpoint>, GuardError> {
         let guard = Guard::new(self.bound, &self.hosts, &self.origins)?;
-        Ok(Arc::new(Endpoint { engine, guard, authenticator: self.authenticator, path: self.path.into() }))
+        let Self { authenticator, streams, path, .. } = self;
+        Ok(Arc::new(Endpoint { engine, guard, authenticator, streams, path: path.into() }))
     }
 }
 
