@@ -22,7 +22,7 @@ mod nothing {
     #[tool]
     pub async fn echo(cx: &Context, text: String) -> String {
         cx.progress(1.0, 1.0, None);
-        cx.log(LogLevel::Error, None, "heard");
+        cx.log(LogLevel::Error, "heard");
         text
     }
 

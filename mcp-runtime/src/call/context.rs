@@ -183,7 +183,9 @@ impl Context {
 
     /// All of it for a task; what stays behind knows nothing.
     pub(crate) fn lend_to_task(&mut self, task: Arc<Meanwhile>) -> Self {
-        let lent = Self::new(Facts::default(), self.outbox.clone(), self.shared.clone());
+        let cookies = self.facts.cookies.as_deref().map(|cookies| Box::new(cookies.beside_the_task()));
+        let facts = Facts { cookies, ..Facts::default() };
+        let lent = Self::new(facts, self.outbox.clone(), self.shared.clone());
         let mut lent = std::mem::replace(self, lent);
         // Whatever is sent before an answer belongs to the request, which is answered already.
         lent.outbox = Arc::default();

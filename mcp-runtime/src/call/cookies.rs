@@ -90,6 +90,19 @@ impl CookieState {
         key
     }
 
+    /// The session is in the store.
+    pub(crate) fn born(&mut self) {
+        self.unborn = false;
+    }
+
+    /// The same for the answer that names a task, while the task has this one.
+    pub(super) fn beside_the_task(&self) -> Self {
+        let mut same = Self::new(self.policy, self.given.clone(), self.idle);
+        same.beside.clone_from(&self.beside);
+        same.session.clone_from(&self.session);
+        same
+    }
+
     /// What is to be done with the session if the function succeeded.
     pub(crate) fn settling(&self) -> Settling<'_> {
         let born = self.session.as_ref().filter(|_| !self.unborn).map(SessionCookie::key);
@@ -157,7 +170,7 @@ impl Context {
     ///
     /// # Errors
     /// [`ToolError`], read by the model, where the server takes no cookies ([`Sessions::cookies`](crate::Sessions::cookies)),
-    /// or after [`end_session`](Self::end_session).
+    /// in a task, or after [`end_session`](Self::end_session).
     pub fn begin_session(&self, title: &str) -> Result<&SessionCookie, ToolError> {
         let cookies = self.cookies_or_refuse()?;
         let fresh = || Change::Begins(SessionCookie::fresh(title, "tool/new", Default::default(), cookies.idle));
@@ -172,7 +185,7 @@ impl Context {
     /// It happens if the function succeeds; what the function leaves in the state that it borrows is removed too.
     ///
     /// # Errors
-    /// [`ToolError`], read by the model, where no cookie carries the session, or after
+    /// [`ToolError`], read by the model, where no cookie carries the session, in a task, or after
     /// [`begin_session`](Self::begin_session).
     pub fn end_session(&self) -> Result<(), ToolError> {
         let cookies = self.cookies_or_refuse()?;
@@ -186,6 +199,10 @@ impl Context {
     }
 
     fn cookies_or_refuse(&self) -> Result<&CookieState, ToolError> {
+        if self.is_task() {
+            // Nobody would be told: the call was answered already.
+            return Err(ToolError::new("A task can't change its session: its call was answered already"));
+        }
         let none = || ToolError::new("This server takes no session cookies, so that a tool can't change the session");
         self.facts.cookies.as_deref().ok_or_else(none)
     }

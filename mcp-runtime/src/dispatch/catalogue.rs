@@ -127,6 +127,15 @@ impl Catalogue {
         })
     }
 
+    /// A URI that fits the template at this index, as the template spells it.
+    pub(super) fn spelled(&self, index: usize, uri: &str, handles: bool) -> Option<String> {
+        let addresses = if handles { &self.with_handles } else { &self.plain };
+        let (template, _) = addresses.templates.iter().find(|(_, template)| *template == index)?;
+        let values = template.matches(uri)?;
+        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, &**value)).collect();
+        template.expand(&values).ok()
+    }
+
     /// Whether the resource at this index was declared as a template.
     pub(super) fn is_template(&self, index: usize) -> bool {
         self.plain.templates.iter().any(|(_, template)| *template == index)

@@ -23,6 +23,10 @@ impl Dispatch {
     /// Finds the session that the cookie of a call names, and lets it carry the call's state.
     pub(super) async fn use_cookie(&self, call: &mut Call) -> Result<(), Fault> {
         let Call { operation, carrier, context } = call;
+        // What is listed is the same for all who hold a cookie, and for all who hold none.
+        if matches!(operation, Operation::List { .. }) {
+            return Ok(());
+        }
         let principal = context.principal().cloned();
         let Some(cookies) = context.cookies_mut() else { return Ok(()) };
         let beside = cookies.beside(carrier);
@@ -38,7 +42,7 @@ impl Dispatch {
         let refused = if cookies.given.is_some() { NoSession::Unknown } else { NoSession::Required };
         *carrier = match (key, cookies.policy) {
             (Some(key), _) => Carrier::Session(key),
-            (None, CookiePolicy::OnDemand) if matches!(operation, Operation::CallTool { .. }) => {
+            (None, CookiePolicy::OnDemand) if self.borrows_state(operation) => {
                 Carrier::Session(cookies.begin(TITLE_ON_DEMAND, "lazy/tools/call"))
             }
             (None, CookiePolicy::Accepted | CookiePolicy::Off) if cookies.given.is_none() => beside.clone(),
@@ -47,6 +51,28 @@ impl Dispatch {
         if *carrier != beside {
             // What was read ahead is of another session.
             let _ = context.take_ahead();
+        }
+        Ok(())
+    }
+
+    /// Whether an operation calls a tool that borrows session state.
+    fn borrows_state(&self, operation: &Operation) -> bool {
+        let Operation::CallTool { name, .. } = operation else { return false };
+        let card = self.service.find_tool(name).and_then(|tool| self.service.card().tools.get(tool));
+        card.is_some_and(|card| !card.function.parts.is_empty())
+    }
+
+    /// Keeps a session that began with a call which becomes a task: the client is told of it with the task's id.
+    pub(super) async fn keep_for_task(&self, cx: &mut Context) -> Result<(), Fault> {
+        if let Some(Settling::Begins(session, _)) = cx.cookies().map(|cookies| cookies.settling()) {
+            let room = self.sessions.cookies();
+            let whose = room.whose(cx.principal()).await.map_err(|error| unavailable(&error))?;
+            let principal = whose.as_deref().or(cx.principal());
+            let owner = room.owner(principal, beside(cx)).unwrap_or_default();
+            room.keep(session, principal, owner).await.map_err(|error| unavailable(&error))?;
+        }
+        if let Some(cookies) = cx.cookies_mut() {
+            cookies.born();
         }
         Ok(())
     }

@@ -75,11 +75,19 @@ pub(crate) struct Handles {
 impl Dispatch {
     /// Answers one operation, through whatever stands around it, or stops with what has to be asked before.
     pub(crate) async fn dispatch(&self, call: &mut Call) -> Result<Outcome, Fault> {
-        if self.middleware.is_empty() { self.operation(call).await } else { Box::pin(self.wrapped(call)).await }
+        if self.middleware.is_empty() && call.context.cookies().is_none() {
+            self.operation(call).await
+        } else {
+            Box::pin(self.wrapped(call)).await
+        }
     }
 
-    /// Answers an operation as what stands around it wants.
+    /// Answers an operation in the session of its cookie, and as what stands around it wants.
     async fn wrapped(&self, call: &mut Call) -> Result<Outcome, Fault> {
+        self.use_cookie(call).await?;
+        if self.middleware.is_empty() {
+            return self.operation(call).await;
+        }
         let of_tool = matches!(call.operation, Operation::CallTool { .. });
         let answer = guarded_quiet("a middleware", Next::new(&self.middleware, self, call).run()).await??;
         if !answer.answers(of_tool) {
@@ -91,9 +99,6 @@ impl Dispatch {
 
     /// Answers one operation.
     async fn operation(&self, call: &mut Call) -> Result<Outcome, Fault> {
-        if call.context.cookies().is_some() {
-            Box::pin(self.use_cookie(call)).await?;
-        }
         let Call { operation, carrier, context } = call;
         let outcome = match operation {
             Operation::CallTool { name, arguments } => self.call_tool(name, arguments, carrier, context).await,

@@ -6,16 +6,23 @@ use super::{
 };
 use crate::{
     call::{Carrier, Context, Fault, Item, Outcome, ResourceResult},
-    protocol::{CacheHint, ResourceContents},
+    protocol::{CacheHint, ResourceContents, plainly_spelled},
     wire::Raw,
 };
 
 impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
     pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Stop> {
-        let located = self.catalogue.locate(uri, self.by_handle(carrier));
-        let Some((index, variables)) = located.filter(|(index, _)| self.shows_resource(*index, uri, cx.principal()))
-        else {
+        // Whatever decides by the URI who may read it sees each in one spelling.
+        let plain = plainly_spelled(uri);
+        let uri = &*plain;
+        let handles = self.by_handle(carrier);
+        let located = self.catalogue.locate(uri, handles);
+        let shown = |index: usize| {
+            let spelled = self.catalogue.spelled(index, uri, handles);
+            self.shows_resource(index, spelled.as_deref().unwrap_or(uri), cx.principal())
+        };
+        let Some((index, variables)) = located.filter(|(index, _)| shown(*index)) else {
             if self.shows(Item::Resource(uri), cx)
                 && let Some(outcome) = self.read_provided_resource(uri, cx).await?
             {

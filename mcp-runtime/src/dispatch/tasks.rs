@@ -100,6 +100,7 @@ impl Dispatch {
         let Some(card) = self.service.card().tools.get(tool) else { return Err(Fault::internal().into()) };
         let owner = self.owner(carrier, cx);
         let place = self.tasks.place(owner).await?;
+        self.keep_for_task(cx).await?;
         let id = TaskId(crate::session::random());
         let meanwhile = Arc::new(Meanwhile::new(id));
         let news = cx.news();

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     call::{ANSWERS_LIVE, Answered, Carrier, Context, Fault, Item, Outcome, ToolResult},
+    session::StateError,
     wire::{Code, Raw},
 };
 
@@ -21,11 +22,11 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<Outcome, Stop> {
+        self.check_session(carrier, cx)?;
         let Some(index) = self.service.find_tool(name).filter(|_| self.shows(Item::Tool(name), cx)) else {
             return Box::pin(self.call_other_tool(name, arguments, carrier, cx)).await;
         };
         let Some((_, _, mirrored)) = self.catalogue.tool(index) else { return Err(Fault::internal().into()) };
-        self.check_session(carrier, cx)?;
         check_mirrors(mirrored, arguments, cx)?;
         let task = self.becomes_task(index, cx)?;
         if task.is_some() || cx.answers().is_some() {
@@ -100,6 +101,12 @@ impl Dispatch {
         if self.shows(Item::Tool(name), cx)
             && let Some(outcome) = self.call_provided_tool(name, arguments, cx).await?
         {
+            if cx.cookies().is_some() && !outcome.is_failure() {
+                self.settle(None, cx).await.map_err(|error| match error {
+                    StateError::Store(error) => unavailable(&error),
+                    _ => Fault::internal(),
+                })?;
+            }
             return Ok(outcome);
         }
         let message = format!("Unknown tool: {}", abridged(name));

@@ -32,12 +32,17 @@ pub(super) fn capability() -> Value {
 /// The cookie of a request; `None` where the server takes none. Whatever is no cookie is none.
 pub(super) fn given(era: &Era, request: &Request) -> Option<Box<CookieState>> {
     let room = era.sessions.cookies();
-    if room.policy() == CookiePolicy::Off {
+    (room.policy() != CookiePolicy::Off)
+        .then(|| Box::new(CookieState::new(room.policy(), id(era, request), room.idle())))
+}
+
+/// The id in the cookie of a request.
+pub(super) fn id(era: &Era, request: &Request) -> Option<Box<str>> {
+    if era.sessions.cookies().policy() == CookiePolicy::Off {
         return None;
     }
     let id = |cookie: &Raw| Some(cookie.members()?.get("id")?.string()?).filter(|id| !id.is_empty()).map(Into::into);
-    let id = request.params.meta(COOKIE).and_then(id);
-    Some(Box::new(CookieState::new(room.policy(), id, room.idle())))
+    request.params.meta(COOKIE).and_then(id)
 }
 
 /// What a request asks of sessions; `None` for another method.

@@ -67,9 +67,10 @@ impl Audience<'_> {
         bytes.into()
     }
 
-    /// How a task stands now; `None` when it is gone. Of one that is over, nothing more is news.
+    /// How a task stands now; `None` when it is gone, or can't be read now: its next change is news again. Of one that is
+    /// over, nothing more is.
     async fn task(&self, id: TaskId) -> Option<Bytes> {
-        let found = self.tasks.look(id).await;
+        let found = self.tasks.look(id).await.ok()?;
         if found.as_ref().is_none_or(|found| found.record.is_over()) {
             self.mailbox.unfollow(id);
         }

@@ -115,7 +115,8 @@ fn session(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: &Sess
         SessionOutcome::Deleted(deleted) => json!({ "deleted": deleted }),
     };
     let members = members.to_string();
-    out.extend_from_slice(members.trim_start_matches('{').trim_end_matches('}').as_bytes());
+    let members = members.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
+    out.extend_from_slice(members.unwrap_or_default().as_bytes());
     meta(out, prepared, facts, None, also);
     out.push(b'}');
 }

@@ -25,5 +25,6 @@ pub use prompt::{Prompt, PromptArgument, PromptMessage};
 pub use resource::{Resource, ResourceTemplate};
 pub use task::TaskStatus;
 pub use tool::{TaskRule, Tool, ToolAnnotations, ToolExecution};
+pub(crate) use uri_template::plainly_spelled;
 pub use uri_template::{UriTemplate, UriTemplateError};
 pub use version::Version;

@@ -136,11 +136,11 @@ impl TaskRoom {
         self.settled(Found { id, revision: stored.revision, order: stored.order, record }).await.map(Some)
     }
 
-    /// A task that somebody follows, whoever that is; `None` when it is gone, or can't be read now.
-    pub(crate) async fn look(&self, id: TaskId) -> Option<Found> {
-        let stored = self.ask(self.options.store.load(id)).await.ok()??;
-        let record = decode(&stored.record).ok()?;
-        Some(Found { id, revision: stored.revision, order: stored.order, record })
+    /// A task that somebody follows, whoever that is; `None` when it is gone.
+    pub(crate) async fn look(&self, id: TaskId) -> Result<Option<Found>, Fault> {
+        let Some(stored) = self.ask(self.options.store.load(id)).await? else { return Ok(None) };
+        let record = decode(&stored.record)?;
+        Ok(Some(Found { id, revision: stored.revision, order: stored.order, record }))
     }
 
     /// The caller's tasks after this place, in the order in which they were made; at most `limit` are looked at.
@@ -236,7 +236,7 @@ impl TaskRoom {
         for _ in 0..3 {
             match self.change(id, |record| end(record, outcome.clone())).await {
                 Ok(_) => return,
-                Err(fault) if fault.code == TOO_LARGE.0 => {
+                Err(fault) if fault.message == TOO_LARGE.1 => {
                     outcome = Err(Fault::new(Code::INTERNAL_ERROR, TOO_LARGE.1));
                 }
                 // The store may be back in a moment, and the result is worth waiting for.

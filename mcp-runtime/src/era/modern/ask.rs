@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     auth::Principal,
     call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, Operation, Question, canonical, digest},
-    era::{Era, Return, project, refuse},
+    era::{Era, Return, cookies, project, refuse},
     exchange::Outbound,
     session::principal_tag,
     wire::{Code, Raw, Request, write_result, write_string},
@@ -41,7 +41,8 @@ pub(super) fn answers(
     if responses.is_none() && state.is_none() {
         return Ok(None);
     }
-    let Some(digest) = digest_of(operation) else { return Ok(None) };
+    let cookie = cookies::id(era, request);
+    let Some(digest) = digest_of(operation, cookie.as_deref()) else { return Ok(None) };
     let state = state.map(|state| open(era, &digest, principal, state).ok_or_else(Fault::invalid_request_state));
     let sealed = state.transpose()?;
     let knows = sealed.is_some();
@@ -79,7 +80,9 @@ fn open(era: &Era, request: &[u8; 32], principal: Option<&Principal>, state: &Ra
 }
 
 /// The digest of what is asked for, with which arguments. `None` for what asks nothing.
-fn digest_of(operation: &Operation) -> Option<[u8; 32]> {
+///
+/// A cookie names the session that the call works on, as a handle does in the arguments.
+fn digest_of(operation: &Operation, cookie: Option<&str>) -> Option<[u8; 32]> {
     let (method, name, arguments) = match operation {
         Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
         Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
@@ -89,7 +92,9 @@ fn digest_of(operation: &Operation) -> Option<[u8; 32]> {
     // The arguments are JSON, or the message would not have been read.
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
     let arguments = canonical(&arguments);
-    Some(digest(&[method.as_bytes(), name.as_bytes(), arguments.as_bytes()]))
+    let mut named = vec![method.as_bytes(), name.as_bytes(), arguments.as_bytes()];
+    named.extend(cookie.map(str::as_bytes));
+    Some(digest(&named))
 }
 
 /// The result that asks.
@@ -117,7 +122,8 @@ fn sealed(era: &Era, call: &Call, questions: &[Question]) -> Result<String, Faul
     let mut answers = call.context.answers().cloned().unwrap_or_default();
     answers.name = Some(crate::session::random());
     let open = questions.iter().map(|question| (question.key.clone(), question.digest.clone())).collect();
-    let request = digest_of(&call.operation).ok_or_else(Fault::internal)?;
+    let request = digest_of(&call.operation, call.context.cookies().and_then(|cookies| cookies.given.as_deref()))
+        .ok_or_else(Fault::internal)?;
     let state = serde_json::to_vec(&State { answers, open }).unwrap_or_default();
     if state.len() > STATE_LIMIT {
         tracing::error!(bytes = state.len(), limit = STATE_LIMIT, "a call remembers too much between its questions");

@@ -9,7 +9,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use value::Place;
 
@@ -79,6 +79,34 @@ enum Part {
         until: Option<u8>,
         suffix: String,
     },
+}
+
+/// This URI as it is spelled when nothing is encoded that need not be: two spellings of the same bytes are one URI.
+///
+/// # Source
+/// RFC 3986 §6.2.2.
+pub(crate) fn plainly_spelled(uri: &str) -> Cow<'_, str> {
+    if !uri.contains('%') {
+        return uri.into();
+    }
+    let mut plain = String::with_capacity(uri.len());
+    let mut rest = uri;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => plain.push(char::from(byte)),
+            Some(byte) => plain.push_str(&format!("%{byte:02X}")),
+            None => {
+                plain.push('%');
+                rest = after;
+                continue;
+            }
+        }
+        rest = &after[2..];
+    }
+    plain.push_str(rest);
+    plain.into()
 }
 
 impl UriTemplate {

@@ -10,7 +10,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, io, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, io, path::Path, sync::Arc, time::SystemTime};
 
 use tokio::sync::Semaphore;
 
@@ -22,7 +22,7 @@ use super::{Page, ResourceProvider, SetError, has_scheme};
 use crate::{
     call::{Completion, Context, ResourceResult, ToolError},
     changes::Changes,
-    protocol::{Annotations, CacheHint, Resource, ResourceContents, ResourceTemplate, UriTemplate},
+    protocol::{Annotations, CacheHint, Resource, ResourceContents, ResourceTemplate, UriTemplate, plainly_spelled},
     service::BoxFuture,
 };
 
@@ -128,9 +128,11 @@ impl Directory {
         self.uris.expand(&[(PATH, path)]).ok()
     }
 
-    /// The path that a URI names; `None` for any other URI.
+    /// The path that a URI names; `None` for any other URI, and for one that is not spelled as it is listed: whoever
+    /// decides by the URI who may read a file would not know it.
     fn path(&self, uri: &str) -> Option<String> {
-        self.uris.matches(uri)?.pop().map(|(_, path)| path)
+        let (_, path) = self.uris.matches(uri)?.pop()?;
+        (self.uri(&path)? == plainly_spelled(uri)).then_some(path)
     }
 
     /// Looks into the folder, on a thread that may wait.
@@ -151,7 +153,11 @@ impl Directory {
     fn describe(&self, found: Found) -> Option<Resource> {
         let mut resource = Resource::new(self.uri(&found.path)?, &found.path).with_size(found.size);
         resource.mime_type = kind::of_name(&found.path).map(Into::into);
-        if let Some(modified) = found.modified {
+        // A file can be dated before 1970 or after 9999, which the format of the date can't say.
+        let known = |time: &SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.as_secs() < 253_402_300_800)
+        };
+        if let Some(modified) = found.modified.filter(known) {
             let modified = humantime::format_rfc3339_seconds(modified).to_string();
             resource.annotations = Some(Annotations::default().with_last_modified(modified));
         }

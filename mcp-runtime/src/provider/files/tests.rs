@@ -167,6 +167,11 @@ fn uris_begin_as_the_program_says() {
     let docs = open().at("docs://").unwrap();
     assert_eq!(docs.uri("a").as_deref(), Some("docs://a"));
     assert_eq!(docs.path("docs://a%20b").as_deref(), Some("a b"));
+    assert_eq!(docs.path("docs://a/b").as_deref(), Some("a/b"));
+    // A file has one URI, by which it is decided who may read it.
+    for other in ["docs://a%2Fb", "docs://a%21b", "docs://%C3%A9%2f"] {
+        assert_eq!(docs.path(other), None, "{other}");
+    }
     for wrong in ["docs", "docs:", "/docs/", "docs://{a}/", "docs:// /"] {
         assert!(open().at(wrong).is_err(), "{wrong}");
     }

@@ -58,7 +58,9 @@ impl RedisServer {
         let name = self.folder.path().to_string_lossy().into_owned();
         while self.process.runs() {
             // The folder tells it from another one on this port.
-            if self.ask("CONFIG GET dir").is_ok_and(|answer| answer.contains(&name)) {
+            let it_is = self.ask("CONFIG GET dir").is_ok_and(|answer| answer.contains(&name));
+            // While it reads what is on its disk it answers this and little else.
+            if it_is && self.ask("PING").is_ok_and(|answer| answer.contains("PONG")) {
                 return true;
             }
             assert!(Instant::now() < deadline, "redis-server never answered");
