@@ -9,7 +9,7 @@ mod start_error;
 
 use std::{
     pin::pin,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     task::Poll,
     time::Duration,
 };
@@ -34,15 +34,15 @@ use crate::{
     call::{Call, Offered, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
     changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
-    era::{Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Rooms, Surroundings, malformed},
+    era::{Elsewhere, Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Rooms, Surroundings, malformed},
     exchange::{Event, EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
     protocol::CacheHint,
     provider::Providers,
     schema::ExtraArgument,
     service::{BoxFuture, Service, TaskSupport},
-    session::{CookiePolicy, OpenError, Policy, Process, Revocations, SessionRoom, Sessions, StateRoom},
-    store::{Bus, EventLog, MemoryEventLog, StateStore},
+    session::{CookiePolicy, OpenError, Policy, Process, Revocations, SessionRoom, Sessions, StateRoom, random},
+    store::{Bus, EventLog, InstanceId, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
     wire::{self, Body, Message, Raw},
 };
@@ -54,7 +54,7 @@ pub struct Engine {
     /// Calls that go on without their request.
     detached: Arc<Semaphore>,
     /// What connects it with the other instances, where there are any.
-    _fleet: Option<Fleet>,
+    fleet: OnceLock<Fleet>,
 }
 
 /// At most so many calls go on without their request; one more is dropped with it.
@@ -210,7 +210,7 @@ impl Engine {
         }
         let changes = changes.unwrap_or_default();
         providers.connect(&changes);
-        let fleet = bus.map(|bus| Fleet::join(bus, changes.clone()));
+        let elsewhere = bus.map(|bus| Elsewhere { bus, me: InstanceId(random()) });
         let tasks = Arc::new(TaskRoom::new(tasks, changes.clone()));
         let dispatch = Arc::new_cyclic(|me| Dispatch {
             service,
@@ -228,11 +228,19 @@ impl Engine {
             me: me.clone(),
         });
         let shared = Arc::new(Shared { changes, tells: dispatch.tells(), ..Shared::default() });
-        let rooms = Rooms { sessions, shared, events, tasks };
+        let rooms = Rooms { sessions, shared, events, tasks, elsewhere: elsewhere.clone() };
         let mut era = Era::new(card, &offered, &lists, &with_handles, rooms).map_err(StartError::Encoding)?;
         era.answered_within = answered_within.unwrap_or(era.answered_within);
-        let engine =
-            Arc::new(Self { era, dispatch, detached: Arc::new(Semaphore::new(DETACHED_LIMIT)), _fleet: fleet });
+        let engine = Arc::new(Self {
+            era,
+            dispatch,
+            detached: Arc::new(Semaphore::new(DETACHED_LIMIT)),
+            fleet: OnceLock::new(),
+        });
+        if let Some(elsewhere) = elsewhere {
+            // It ends with the engine that it is kept in.
+            engine.fleet.get_or_init(|| Fleet::join(elsewhere, &engine));
+        }
         tokio::spawn(sweep(Arc::downgrade(&engine), store, engine.era.sessions.sweep_every()));
         Ok(engine)
     }

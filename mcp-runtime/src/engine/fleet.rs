@@ -1,9 +1,13 @@
-//! News between instances: what is announced at one is told to the clients of all.
+//! What instances tell each other: what is announced at one is told to the clients of all, and what concerns a session is
+//! done where a call of it runs.
 //!
 //! Each instance reads the topic of everyone from its own number on, so that a connection that broke, or a doorbell that
 //! is not heard, costs time and no news.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -11,10 +15,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::Engine;
 use crate::{
     call::chain,
     changes::{Announced, Change, Changes},
-    session::{PATIENCE, answer, random},
+    era::Elsewhere,
+    session::{PATIENCE, answer},
     store::{Bus, InstanceId, Sequence, StoreError, TaskId, Topic},
 };
 
@@ -25,8 +31,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How many messages are read at once.
 const PAGE: usize = 256;
 
-/// The two tasks of an instance; they end with it.
-pub(super) struct Fleet([AbortHandle; 2]);
+/// The tasks of an instance; they end with it.
+pub(super) struct Fleet([AbortHandle; 3]);
 
 impl Drop for Fleet {
     fn drop(&mut self) {
@@ -56,13 +62,20 @@ const PROMPTS: &str = "prompts";
 const RESOURCES: &str = "resources";
 
 impl Fleet {
-    /// From now on what is announced here is told to the others on this bus, and the other way round.
-    pub(super) fn join(bus: Arc<dyn Bus>, changes: Changes) -> Self {
-        let me = InstanceId(random());
+    /// From now on what is announced here is told to the others on this bus, and the other way round, and what concerns a
+    /// session is heard by whoever has a part in it.
+    pub(super) fn join(elsewhere: Elsewhere, engine: &Arc<Engine>) -> Self {
+        let Elsewhere { bus, me } = elsewhere;
+        let changes = engine.era.shared.changes.clone();
         changes.go_abroad();
-        let telling = tokio::spawn(tell(Arc::clone(&bus), changes.clone(), me));
-        let hearing = tokio::spawn(hear(bus, changes, me));
-        Self([telling.abort_handle(), hearing.abort_handle()])
+        let ears = |topic| Ears { bus: Arc::clone(&bus), topic, engine: Arc::downgrade(engine), me };
+        let (everyone, inbox) = (ears(Topic::Everyone), ears(Topic::Instance(me)));
+        let tasks = [
+            tokio::spawn(tell(bus, changes, me)),
+            tokio::spawn(async move { everyone.listen().await }),
+            tokio::spawn(async move { inbox.listen().await }),
+        ];
+        Self(tasks.map(|task| task.abort_handle()))
     }
 }
 
@@ -83,26 +96,66 @@ async fn tell(bus: Arc<dyn Bus>, changes: Changes, me: InstanceId) {
     }
 }
 
-/// Hears what the others announce.
-async fn hear(bus: Arc<dyn Bus>, changes: Changes, me: InstanceId) {
-    let mut after = loop {
-        match answer(bus.position(Topic::Everyone), PATIENCE).await {
-            Ok(position) => break position,
-            Err(error) => failed(&error).await,
-        }
-    };
-    loop {
-        match read(&*bus, &mut after, &changes, me).await {
-            // There may be more at once.
-            Ok(PAGE) => continue,
-            Ok(_) => {}
-            Err(error) => {
+/// Who hears one topic.
+struct Ears {
+    bus: Arc<dyn Bus>,
+    topic: Topic,
+    engine: Weak<Engine>,
+    me: InstanceId,
+}
+
+impl Ears {
+    async fn listen(&self) {
+        let mut after = loop {
+            // An inbox is as new as its instance.
+            if let Topic::Instance(_) = self.topic {
+                break 0;
+            }
+            match answer(self.bus.position(self.topic), PATIENCE).await {
+                Ok(position) => break position,
+                Err(error) => failed(&error).await,
+            }
+        };
+        loop {
+            match self.read(&mut after).await {
+                // There may be more at once.
+                Ok(PAGE) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    failed(&error).await;
+                    continue;
+                }
+            }
+            if let Ok(Err(error)) = timeout(LOOK, self.bus.changed(self.topic, after)).await {
                 failed(&error).await;
-                continue;
             }
         }
-        if let Ok(Err(error)) = timeout(LOOK, bus.changed(Topic::Everyone, after)).await {
-            failed(&error).await;
+    }
+
+    /// Reads what came; the number of messages.
+    async fn read(&self, after: &mut Sequence) -> Result<usize, StoreError> {
+        let heard = answer(self.bus.read_after(self.topic, *after, PAGE), PATIENCE).await?;
+        let Some(engine) = self.engine.upgrade() else { return Ok(0) };
+        if heard.gap && self.topic == Topic::Everyone {
+            engine.era.shared.changes.anything_may_have_changed();
+        }
+        for (number, message) in &heard.messages {
+            *after = *number;
+            self.hear(&engine, message);
+        }
+        Ok(heard.messages.len())
+    }
+
+    fn hear(&self, engine: &Engine, message: &[u8]) {
+        match serde_json::from_slice::<Message>(message) {
+            Ok(message) if message.kind != CHANGES => {}
+            Ok(message) if message.from == self.me.0 => return,
+            Ok(message) => return engine.era.shared.changes.hear(&message.announced()),
+            Err(_) => {}
+        }
+        match serde_json::from_slice(message) {
+            Ok(errand) => engine.era.do_errand(&errand),
+            Err(error) => tracing::debug!(%error, "another instance said something that can't be read"),
         }
     }
 }
@@ -110,23 +163,6 @@ async fn hear(bus: Arc<dyn Bus>, changes: Changes, me: InstanceId) {
 async fn failed(error: &StoreError) {
     tracing::warn!(error = %chain(error), "other instances can't be heard at the moment");
     sleep(PAUSE).await;
-}
-
-/// Reads what came; the number of messages.
-async fn read(bus: &dyn Bus, after: &mut Sequence, changes: &Changes, me: InstanceId) -> Result<usize, StoreError> {
-    let heard = answer(bus.read_after(Topic::Everyone, *after, PAGE), PATIENCE).await?;
-    if heard.gap {
-        changes.anything_may_have_changed();
-    }
-    for (number, message) in &heard.messages {
-        *after = *number;
-        match serde_json::from_slice::<Message>(message) {
-            Ok(message) if message.kind == CHANGES && message.from != me.0 => changes.hear(&message.announced()),
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "another instance said something that can't be read"),
-        }
-    }
-    Ok(heard.messages.len())
 }
 
 impl Message {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Era, Opened, Surroundings, modern, refuse};
+use super::{Era, Errand, Opened, Surroundings, modern, refuse};
 use crate::{
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
@@ -49,7 +49,7 @@ impl Era {
                     process.initialized();
                     self.handshakes.end(process.key());
                 }
-                self.notified(notification, process.key());
+                let _ = self.notified(notification, process.key());
                 Opened::Answered(Outbound::empty(StatusCode::ACCEPTED))
             }
             (Message::Response(response), Source::Http { headers, .. }) => {
@@ -125,8 +125,10 @@ impl Era {
             }
             Hinted::Nothing | Hinted::Known(_) => match self.legacy_session(headers, None, around.principal).await {
                 Ok(session) => {
-                    if let Some(session) = session {
-                        self.notified(notification, session.key);
+                    if let Some(session) = session
+                        && let Some(id) = self.notified(notification, session.key)
+                    {
+                        self.tell_all(|| Errand::cancelled(session.key, &id));
                     }
                     Outbound::empty(StatusCode::ACCEPTED)
                 }
@@ -147,7 +149,11 @@ impl Era {
         }
         match self.legacy_session(headers, None, around.principal).await {
             Ok(Some(session)) => {
-                self.open.answered(session.key, response);
+                if !self.open.answered(session.key, response)
+                    && let Err(error) = self.pass_on(session.key, response).await
+                {
+                    return refuse::unavailable(None, &error);
+                }
                 Outbound::empty(StatusCode::ACCEPTED)
             }
             Ok(None) => refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here"),

@@ -40,14 +40,16 @@ impl InFlight {
         Cancelled { in_flight: self, key, signal }
     }
 
-    /// Cancels the call of this id, if there is exactly one.
-    pub(crate) fn cancel(&self, scope: SessionKey, id: Id) {
+    /// Cancels the call of this id, if there is exactly one; `false` if there is none here.
+    pub(crate) fn cancel(&self, scope: SessionKey, id: Id) -> bool {
         let key = (scope, id);
         let mut shard = self.shard(scope).lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.get(&key).is_some_and(|entry| entry.calls == 1) {
+        let calls = shard.get(&key).map_or(0, |entry| entry.calls);
+        if calls == 1 {
             // Taken out at once: the next call of this id is another one.
             shard.remove(&key).into_iter().for_each(|entry| entry.signal.raise());
         }
+        calls > 0
     }
 
     /// Cancels every call of a session that is over.

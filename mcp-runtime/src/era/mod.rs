@@ -8,6 +8,7 @@ mod asking;
 mod blocks;
 mod classify;
 mod cookies;
+mod elsewhere;
 mod in_flight;
 mod legacy;
 mod listing;
@@ -24,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use elsewhere::{Elsewhere, Errand};
 pub(crate) use in_flight::InFlight;
 pub(crate) use legacy::{Open, Record, SessionNews, Streams};
 pub(crate) use modern::Listening;
@@ -60,6 +62,8 @@ pub(crate) struct Era {
     pub(crate) open: Open,
     /// How long an answer is waited for.
     pub(crate) answered_within: Duration,
+    /// The other instances, where there are any.
+    elsewhere: Option<Elsewhere>,
     /// Connections whose client can't be asked yet.
     handshakes: legacy::Handshakes,
 }
@@ -70,6 +74,7 @@ pub(crate) struct Rooms {
     pub(crate) shared: Arc<Shared>,
     pub(crate) events: Arc<dyn EventLog>,
     pub(crate) tasks: Arc<TaskRoom>,
+    pub(crate) elsewhere: Option<Elsewhere>,
 }
 
 /// What surrounds a message.
@@ -126,7 +131,7 @@ impl Era {
         with_handles: &Lists,
         rooms: Rooms,
     ) -> Result<Self, serde_json::Error> {
-        let Rooms { sessions, shared, events, tasks } = rooms;
+        let Rooms { sessions, shared, events, tasks, elsewhere } = rooms;
         Ok(Self {
             sessions,
             prepared: Prepared::new(card, offered, lists, with_handles)?,
@@ -135,6 +140,7 @@ impl Era {
             listeners: modern::Listeners::default(),
             open: Open::default(),
             answered_within: legacy::ANSWERED_WITHIN,
+            elsewhere,
             handshakes: legacy::Handshakes::default(),
             events,
             news: SessionNews::new(shared.clone(), tasks.clone(), offered),

@@ -42,9 +42,9 @@ pub struct Heard {
 /// Our choice: who has not read for minutes is gone, and whoever comes later begins at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BusLimits {
-    /// How many messages a topic keeps; 4096 by default. Beyond it, the oldest are dropped.
+    /// How many messages a topic keeps; 1024 by default. Beyond it, the oldest are dropped.
     pub messages: usize,
-    /// How many bytes a message may have; 256 KiB by default.
+    /// How many bytes a message may have; 5 MiB by default, enough for any answer that a client can send.
     pub message_bytes: usize,
     /// How long a topic is kept after its last message; five minutes by default.
     pub lifetime: Duration,
@@ -52,7 +52,7 @@ pub struct BusLimits {
 
 impl Default for BusLimits {
     fn default() -> Self {
-        Self { messages: 4096, message_bytes: 256 << 10, lifetime: Duration::from_secs(5 * 60) }
+        Self { messages: 1024, message_bytes: 5 << 20, lifetime: Duration::from_secs(5 * 60) }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Several instances of one server over one store, and a store that goes down under them.
 
-use std::time::{Duration, Instant};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -11,6 +14,7 @@ use crate::{
         Request,
         client::{Client, Era},
         process::{HttpServer, command},
+        stream::{Event, EventStream},
     },
 };
 
@@ -235,4 +239,141 @@ fn what_is_announced_while_redis_is_down_is_told_when_it_is_back() {
     engine.restart();
     let took = boards.hear("meanwhile");
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// A session of 2025-11-25 whose client can be asked, over three instances of an example.
+struct Scattered {
+    instances: Rc<[HttpServer; 3]>,
+    session: String,
+}
+
+impl Scattered {
+    fn over(url: &str, example: &str) -> Self {
+        Self::in_a_session(Rc::new([(); 3].map(|()| HttpServer::with(example, &["--store", url], &KEYS))))
+    }
+
+    /// Another session at the same instances.
+    fn another(&self) -> Self {
+        Self::in_a_session(self.instances.clone())
+    }
+
+    fn in_a_session(instances: Rc<[HttpServer; 3]>) -> Self {
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": { "elicitation": {} },
+            "clientInfo": { "name": "t", "version": "1" } });
+        let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+        let response = Request::post(body.to_string()).send(instances[0].port);
+        let session = response.header("mcp-session-id").expect("a session").to_owned();
+        Self { instances, session }
+    }
+
+    fn request(&self, body: &Value) -> Request {
+        Request::post(body.to_string())
+            .header("Mcp-Session-Id", &*self.session)
+            .header("MCP-Protocol-Version", "2025-11-25")
+    }
+
+    fn send(&self, instance: usize, body: &Value) -> u16 {
+        self.request(body).send(self.instances[instance].port).status
+    }
+
+    fn stream(&self, instance: usize, body: &Value) -> EventStream {
+        EventStream::open(self.instances[instance].port, &self.request(body))
+    }
+}
+
+fn call(id: u32, tool: &str, arguments: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool, "arguments": arguments } })
+}
+
+/// Asked at the first instance, answered at the second; how long the call waited after the last answer.
+fn ask_and_answer(url: &str) -> Duration {
+    let client = Scattered::over(url, "booking");
+    let mut stream = client.stream(0, &call(1, "book_table", json!({ "day": "2026-12-24" })));
+    let mut answered = Instant::now();
+    for _ in 0..9 {
+        let said = stream.hear(Duration::from_secs(20), |events| events.iter().any(|event| event.data.is_some()));
+        let message = said.iter().find(|event| event.data.as_deref().is_some_and(|data| !data.is_empty()));
+        let Some(message) = message.map(Event::json) else { continue };
+        if message["method"] != "elicitation/create" {
+            let text = message["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{message}"));
+            assert!(text.contains("2026-12-24"), "{text}");
+            return answered.elapsed();
+        }
+        let content = json!({ "people": 2, "seat": "garden", "yes": true });
+        let properties = message["params"]["requestedSchema"]["properties"].as_object().expect("a form").clone();
+        let content: serde_json::Map<_, _> = content
+            .as_object()
+            .expect("an object")
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| properties.contains_key(key))
+            .collect();
+        let answer =
+            json!({ "jsonrpc": "2.0", "id": message["id"], "result": { "action": "accept", "content": content } });
+        answered = Instant::now();
+        assert_eq!(client.send(1, &answer), 202);
+        // Again, and at the one that has asked: an answer counts once.
+        assert_eq!(client.send(2, &answer), 202);
+    }
+    panic!("the call never ended");
+}
+
+#[test]
+fn what_one_instance_asks_is_answered_at_another() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let took = ask_and_answer(&engine.url());
+    assert!(took < Duration::from_millis(700), "the doorbell is heard at once: {took:?}");
+    engine.run(&["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "+@all", "resetchannels"]);
+    let took = ask_and_answer(&engine.url().replace("//", "//quiet:pw@"));
+    assert!(took < Duration::from_secs(3), "without it, each instance looks every second: {took:?}");
+}
+
+/// A call at the first instance that waits for an answer.
+fn waiting(client: &Scattered, id: u32) -> EventStream {
+    let mut stream = client.stream(0, &call(id, "book_table", json!({ "day": "2026-12-24" })));
+    let asked = stream.hear(Duration::from_secs(20), |events| events.iter().any(Event::is_answer));
+    assert!(asked.iter().any(|event| event.is_answer() && event.json()["method"] == "elicitation/create"), "{asked:?}");
+    stream
+}
+
+/// Ends without an answer to the call of this id.
+fn ends_unanswered(mut stream: EventStream, id: u32) {
+    let rest = stream.hear(Duration::from_secs(5), |_| false);
+    assert!(stream.ended, "the call goes on: {rest:?}");
+    assert!(!rest.iter().any(|event| event.is_answer() && event.json()["id"] == id), "{rest:?}");
+}
+
+#[test]
+fn a_call_is_cancelled_and_ends_with_its_session_at_whatever_instance() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let client = Scattered::over(&engine.url(), "booking");
+    let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 } });
+    let mut stream = waiting(&client, 7);
+    assert_eq!(client.another().send(1, &cancelled), 202);
+    let rest = stream.hear(Duration::from_millis(500), |_| false);
+    assert!(!stream.ended && rest.iter().all(|event| event.data.is_none()), "it is not theirs to cancel: {rest:?}");
+    assert_eq!(client.send(1, &cancelled), 202);
+    ends_unanswered(stream, 7);
+
+    let stream = waiting(&client, 8);
+    let end = Request::of("DELETE").header("Mcp-Session-Id", &*client.session);
+    assert_eq!(end.send(client.instances[2].port).status, 204);
+    ends_unanswered(stream, 8);
+}
+
+#[test]
+fn the_level_of_log_messages_is_the_sessions_at_every_instance() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let client = Scattered::over(&engine.url(), "watch");
+    let logged = |client: &Scattered| {
+        client.send(0, &call(1, "say", json!({ "topic": "rust", "message": "hello" })));
+        let answer = client.request(&call(2, "clear", json!({}))).send(client.instances[0].port);
+        answer.messages().iter().filter(|message| message.contains("notifications/message")).count()
+    };
+    assert_eq!(logged(&client), 1);
+    let level = json!({ "jsonrpc": "2.0", "id": 3, "method": "logging/setLevel", "params": { "level": "error" } });
+    assert_eq!(client.send(1, &level), 200);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(logged(&client), 0, "chosen at another instance");
+    assert_eq!(logged(&client.another()), 1, "chosen by another session");
 }

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -14,10 +13,10 @@ use tokio::sync::oneshot;
 use super::question;
 use crate::{
     call::{Answer, Asks, Call, Fault, Importance, Outbox, Question},
-    era::{Era, Return, refuse, tasks},
+    era::{Era, Return, elsewhere::question_id, refuse, tasks},
     exchange::Outbound,
     protocol::ask::{ElicitAction, ElicitRequest, ElicitResult},
-    session::{SessionKey, random},
+    session::SessionKey,
     wire::{Code, Id, Raw, Response, write_id, write_notification, write_request},
 };
 
@@ -36,19 +35,18 @@ pub(crate) struct Open(Arc<Mutex<HashMap<SessionKey, HashMap<Id, Answering>>>>);
 type Answering = oneshot::Sender<Result<Raw, Raw>>;
 
 impl Open {
-    /// Gives an answer to its question; an answer to none is dropped, and so is a second one.
-    pub(in crate::era) fn answered(&self, session: SessionKey, response: &Response) {
-        let Response { id: Some(id), outcome } = response else { return };
+    /// Gives an answer to its question; an answer to none is dropped, and so is a second one. `false` if it answers none.
+    pub(in crate::era) fn answered(&self, session: SessionKey, response: &Response) -> bool {
+        let Response { id: Some(id), outcome } = response else { return false };
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waiting) = open.get_mut(&session).and_then(|open| open.remove(id)) {
-            // Whoever waited may be gone by now.
-            let _ = waiting.send(outcome.clone());
-        }
+        let Some(waiting) = open.get_mut(&session).and_then(|open| open.remove(id)) else { return false };
+        // Whoever waited may be gone by now.
+        let _ = waiting.send(outcome.clone());
+        true
     }
 
-    /// Enters a question under an id that nobody can guess; `None` when the session has too many.
-    fn enter(&self, session: SessionKey, outbox: Arc<Outbox>) -> Option<Waiting> {
-        let id = Id::String(format!("ask-{}", BASE64.encode(random::<16>())).into());
+    /// Enters a question under this id; `None` when the session has too many.
+    fn enter(&self, session: SessionKey, id: Id, outbox: Arc<Outbox>) -> Option<Waiting> {
         let (sender, answer) = oneshot::channel();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_session = open.entry(session).or_default();
@@ -157,7 +155,7 @@ impl Era {
         let mut waiting = Vec::with_capacity(questions.len());
         let mut pages = Vec::new();
         for question in questions {
-            let Some(entered) = self.open.enter(session, outbox.clone()) else {
+            let Some(entered) = self.open.enter(session, question_id(self.elsewhere.as_ref()), outbox.clone()) else {
                 let message = "This session has too many questions without an answer: answer them first";
                 return Some(refuse::fault(to, &Fault::new(Code::INTERNAL_ERROR, message)));
             };

@@ -22,7 +22,7 @@ pub(crate) use news::SessionNews;
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
-use super::{Era, Opened, Return, Surroundings, asking, cookies, operations, refuse, tasks};
+use super::{Era, Errand, Opened, Return, Surroundings, asking, cookies, operations, refuse, tasks};
 use crate::{
     auth::Principal,
     call::{
@@ -186,6 +186,7 @@ impl Era {
         let level = request.params.string("level").ok_or(UnknownLogLevel).and_then(|level| level.parse());
         let level = level.map_err(|unknown| Fault::new(Code::INVALID_PARAMS, format!("`params.level`: {unknown}")))?;
         self.shared.levels.set(session, level);
+        self.tell_all(|| Errand::level(session, level));
         Ok(())
     }
 
@@ -196,13 +197,12 @@ impl Era {
         Outbound::json(StatusCode::OK, body)
     }
 
-    /// A notification: what it names is cancelled, everything else has no effect here.
-    pub(super) fn notified(&self, notification: &Notification, scope: SessionKey) {
-        if &*notification.method == "notifications/cancelled"
-            && let Some(id) = notification.params.get("requestId").and_then(Raw::id)
-        {
-            self.in_flight.cancel(scope, id);
-        }
+    /// A notification: what it names is cancelled, everything else has no effect here. Gives the id of a request that is
+    /// cancelled and not here.
+    pub(super) fn notified(&self, notification: &Notification, scope: SessionKey) -> Option<Id> {
+        let cancelled = (&*notification.method == "notifications/cancelled").then_some(&notification.params)?;
+        let id = cancelled.get("requestId").and_then(Raw::id)?;
+        (!self.in_flight.cancel(scope, id.clone())).then_some(id)
     }
 }
 

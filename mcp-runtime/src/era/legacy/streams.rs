@@ -21,7 +21,7 @@ use super::{
 use crate::{
     auth::{Principal, expiry},
     call::chain,
-    era::{Era, classify::Hinted, refuse},
+    era::{Era, Errand, classify::Hinted, refuse},
     exchange::{EventStream, Headers, Outbound},
     session::{self, Closed, PATIENCE, Policy, ProtocolSession, SessionKey},
     store::{Replay, StreamId},
@@ -189,10 +189,8 @@ impl Era {
         };
         match self.sessions.close(token, principal).await {
             Ok(Closed::Ended) => {
-                self.streams.end(session);
-                self.in_flight.end(session);
-                self.news.end(session);
-                self.shared.levels.forget(session);
+                self.session_ended(session);
+                self.tell_all(|| Errand::ended(session));
                 self.tasks.end_session(session).await;
                 if let Err(error) = session::answer(self.events.drop_session(session), PATIENCE).await {
                     tracing::warn!(error = %chain(&error), "the streams of an ended session were not removed");
