@@ -78,7 +78,7 @@ fn each_answer_is_one_json_document_and_no_session_is_opened() {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
     let welcome = Request::post(body.to_string()).revision("2025-11-25").send(served.port);
     assert_eq!((welcome.status, welcome.header("mcp-session-id")), (200, None));
-    assert_eq!(welcome.json()["result"]["capabilities"], json!({ "tools": {}, "resources": {} }));
+    assert_eq!(welcome.json()["result"]["capabilities"], json!({ "tools": {}, "resources": {}, "completions": {} }));
     for era in [Era::Legacy("2025-11-25"), Era::Modern] {
         let client = Client::new(served.port, era);
         let meta = json!({ "progressToken": 1, "io.modelcontextprotocol/logLevel": "debug" });
@@ -98,7 +98,7 @@ fn there_is_nothing_to_listen_to() {
     let served = served();
     let client = Client::new(served.port, Era::Modern);
     let discovered = client.request("server/discover", json!({}));
-    assert_eq!(discovered["result"]["capabilities"], json!({ "tools": {}, "resources": {} }));
+    assert_eq!(discovered["result"]["capabilities"], json!({ "tools": {}, "resources": {}, "completions": {} }));
     let listen = client.request("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
     assert_eq!(listen["error"]["code"], -32601);
 }

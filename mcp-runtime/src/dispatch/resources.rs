@@ -12,9 +12,14 @@ use crate::{
 
 impl Dispatch {
     /// Reads a resource: the one of this URI, or else of the first template that it fits.
-    pub(super) async fn read_resource(&self, uri: &str, carrier: &Carrier, cx: &mut Context) -> Result<Outcome, Stop> {
+    pub(super) async fn read_resource(
+        &self,
+        asked: &str,
+        carrier: &Carrier,
+        cx: &mut Context,
+    ) -> Result<Outcome, Stop> {
         // Whatever decides by the URI who may read it sees each in one spelling.
-        let plain = plainly_spelled(uri);
+        let plain = plainly_spelled(asked);
         let uri = &*plain;
         let handles = self.by_handle(carrier);
         let located = self.catalogue.locate(uri, handles);
@@ -28,7 +33,7 @@ impl Dispatch {
             {
                 return Ok(outcome);
             }
-            return Err(Fault::resource_not_found(uri).into());
+            return Err(Fault::resource_not_found(asked).into());
         };
         let Some((resource, checks)) = self.catalogue.resource(index) else { return Err(Fault::internal().into()) };
         let arguments = Raw::from(&*variables);
@@ -36,7 +41,7 @@ impl Dispatch {
             Calling { function: Resource(index), card: &resource.function, checks, arguments: &arguments, carrier };
         let result = self.call(calling, cx).await?.map_err(|refusal| refused_as_fault(&refusal))?;
         let (result, said) = result.split();
-        let contents = contents(uri, resource.mime_type, result).ok_or_else(|| Fault::resource_not_found(uri))?;
+        let contents = contents(asked, resource.mime_type, result).ok_or_else(|| Fault::resource_not_found(asked))?;
         Ok(Outcome::Resource { contents, cache: self.cache_of_read(said.unwrap_or(resource.cache), cx) })
     }
 
