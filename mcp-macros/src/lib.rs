@@ -70,6 +70,7 @@ pub fn mcp_server(args: TokenStream, item: TokenStream) -> TokenStream {
 /// * `task`: a call can become a task; `task = "required"`: it always does.
 /// * `ask_first`, beside `task`: what the function asks before it first waits for anything else is asked before the call
 ///   becomes a task.
+/// * `meanwhile = "…"`, beside `task`: what the model is told at once when a call becomes a task; on 2025-11-25.
 /// * `single_use`: what is asked during a call is answered once.
 /// * `input_schema = …`: JSON text in place of the generated schema; a constant expression, for example
 ///   `include_str!("schema.json")`.

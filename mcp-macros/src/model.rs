@@ -83,6 +83,7 @@ pub(crate) struct Tool {
     pub(crate) input_schema: Option<Expr>,
     pub(crate) task: TaskSupport,
     pub(crate) ask_first: bool,
+    pub(crate) meanwhile: Option<Expr>,
     pub(crate) single_use: bool,
 }
 

@@ -224,6 +224,8 @@ pub struct ToolCard {
     /// What its function asks before it first waits for anything else is asked before a call becomes a task
     /// (`#[tool(task, ask_first)]`).
     pub ask_first: bool,
+    /// What the model is told at once when a call becomes a task (`#[tool(task, meanwhile = "…")]`).
+    pub meanwhile: Option<&'static str>,
     /// What is asked during a call is answered once: the same answers do not run it a second time.
     pub single_use: bool,
 }
@@ -248,6 +250,7 @@ impl ToolCard {
         output: || OutputCard { schema: None },
         task: TaskSupport::Forbidden,
         ask_first: false,
+        meanwhile: None,
         single_use: false,
     };
 }

@@ -2,7 +2,7 @@
     "the keys of `#[mcp_server]` are `name`, `version`, `title`, `website_url`, `icon`, `lenient`, `changes`, `list_ttl`, `list_public`, `require_session`, `crate`, found `nam`; remove it"
 }
 ::core::compile_error! {
-    "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `deadline`, `task`, `ask_first`, `single_use`, `icon`, `input_schema`, `meta`, found `readonly`; write `read_only`"
+    "the keys of `#[tool]` are `name`, `title`, `read_only`, `destructive`, `idempotent`, `open_world`, `blocking`, `deadline`, `task`, `ask_first`, `meanwhile`, `single_use`, `icon`, `input_schema`, `meta`, found `readonly`; write `read_only`"
 }
 ::core::compile_error! {
     "the server value must be taken as `&self`, for all sessions share it, found `&mut self`; keep what changes in session state, or in a `Mutex` in the server"

@@ -18,7 +18,7 @@ const PAGE: &str = "book/src/reference/requirements.md";
 
 /// How many rows of each level no test proves yet. The numbers go down, never up.
 const OPEN: &[(&str, usize)] =
-    &[("MUST", 1), ("MUST NOT", 0), ("SHOULD", 0), ("MAY", 0), ("fact", 0), ("practice", 0), ("pitfall", 0)];
+    &[("MUST", 0), ("MUST NOT", 0), ("SHOULD", 0), ("MAY", 0), ("fact", 0), ("practice", 0), ("pitfall", 0)];
 
 /// One requirement.
 struct Row {

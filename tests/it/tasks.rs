@@ -66,7 +66,7 @@ impl Jobs {
     }
 
     /// Work that nobody waits for.
-    #[tool(task = "required")]
+    #[tool(task = "required", meanwhile = "It is being worked on: go on with something else")]
     async fn long_work(&self) -> &'static str {
         "worked"
     }
@@ -358,6 +358,21 @@ fn a_tool_that_says_no_completes_in_one_era_and_fails_in_the_other() {
     let broken = legacy.start("break_down", json!({}));
     assert_eq!(legacy.error("tasks/result", json!({ "taskId": id(&broken) }))["code"], -32603);
     assert_eq!(legacy.get(id(&broken))["status"], "failed");
+}
+
+// Proves: M-10.
+#[test]
+fn what_the_model_is_told_meanwhile_comes_with_the_task_where_the_revision_has_a_place_for_it() {
+    let served = Served::new(|server| server);
+    const KEY: &str = "io.modelcontextprotocol/model-immediate-response";
+    let older = Peer::legacy(served.port, "2025-11-25", None);
+    let made = |tool: &str, arguments: Value| {
+        older.result("tools/call", json!({ "name": tool, "arguments": arguments, "task": {} }))
+    };
+    assert_eq!(made("long_work", json!({}))["_meta"][KEY], "It is being worked on: go on with something else");
+    assert_eq!(made("work", json!({ "milliseconds": 1 }))["_meta"], Value::Null);
+    let newer = Peer::modern(served.port);
+    assert_eq!(newer.start("long_work", json!({}))["_meta"][KEY], Value::Null);
 }
 
 // Proves: K-01, K-02, K-03, K-05, TE-11, P-16.

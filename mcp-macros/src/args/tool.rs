@@ -22,6 +22,7 @@ const TOOL: Grammar = Grammar {
         "deadline",
         "task",
         "ask_first",
+        "meanwhile",
         "single_use",
         "icon",
         "input_schema",
@@ -45,6 +46,8 @@ pub(crate) struct ToolArgs {
     pub(crate) task: TaskSupport,
     /// What is asked before the first wait is asked before the call becomes a task; the key, for errors.
     pub(crate) ask_first: Option<Span>,
+    /// What the model is told while the task runs, with the key, for errors.
+    pub(crate) meanwhile: Option<(Span, Expr)>,
     pub(crate) single_use: bool,
 }
 
@@ -65,6 +68,7 @@ impl ToolArgs {
                 "open_world" => args.annotations.open_world = pair.flag(errors),
                 "task" => args.task = pair.task(errors),
                 "ask_first" => args.ask_first = pair.flag(errors).unwrap_or_default().then_some(place),
+                "meanwhile" => args.meanwhile = pair.text(errors).map(|text| (place, text)),
                 "single_use" => args.single_use = pair.flag(errors).unwrap_or_default(),
                 _ => args.input_schema = pair.text(errors),
             }
@@ -74,6 +78,13 @@ impl ToolArgs {
                 place,
                 "`ask_first` must be beside `task`, found it alone: it says what is asked before a call becomes a task; add \
                  `task`, or remove `ask_first`",
+            );
+        }
+        if let (TaskSupport::Forbidden, Some((place, _))) = (args.task, &args.meanwhile) {
+            errors.at_span(
+                *place,
+                "`meanwhile` must be beside `task`, found it alone: it says what the model is told while the task runs; add \
+                 `task`, or remove `meanwhile`",
             );
         }
         args

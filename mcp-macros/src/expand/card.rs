@@ -116,6 +116,7 @@ fn tool(tool: &Tool, placed: &Placed<'_>) -> TokenStream {
         TaskSupport::Required => Some(quote! { task: __mcp::TaskSupport::Required, }),
     };
     let ask_first = tool.ask_first.then(|| quote! { ask_first: true, });
+    let meanwhile = said("meanwhile", tool.meanwhile.as_ref());
     let single_use = tool.single_use.then(|| quote! { single_use: true, });
     quote! {
         __mcp::ToolCard {
@@ -124,6 +125,7 @@ fn tool(tool: &Tool, placed: &Placed<'_>) -> TokenStream {
             output: || #output().card(),
             #task
             #ask_first
+            #meanwhile
             #single_use
             ..__mcp::ToolCard::BLANK
         }

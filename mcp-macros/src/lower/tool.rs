@@ -20,6 +20,7 @@ impl Own<'_> {
             input_schema: args.input_schema.map(|schema| self.concrete(schema)),
             task: args.task,
             ask_first: args.ask_first.is_some(),
+            meanwhile: args.meanwhile.map(|(_, text)| self.concrete(text)),
             single_use: args.single_use,
         };
         if tool.function.description.is_empty() {

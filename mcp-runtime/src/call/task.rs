@@ -116,8 +116,8 @@ impl Drop for Claim {
 
 /// How something that was asked of tasks ended.
 pub(crate) enum TaskOutcome {
-    /// A call became this task.
-    Created(Task),
+    /// A call became this task; what the model is told meanwhile.
+    Created(Task, Option<&'static str>),
     /// This is how it stands.
     Got(Task),
     /// This is how it stands after it was told to end.

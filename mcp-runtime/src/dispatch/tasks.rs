@@ -140,7 +140,7 @@ impl Dispatch {
         if goes_on {
             tokio::spawn(drive(self.tasks.clone(), run, meanwhile, place));
         }
-        Ok(self.told(TaskOutcome::Created, &found))
+        Ok(self.told(|task| TaskOutcome::Created(task, card.meanwhile), &found))
     }
 
     /// Answers what is asked of tasks.

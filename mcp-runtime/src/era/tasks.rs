@@ -17,6 +17,8 @@ use crate::{
 
 /// The extension of the newest revision.
 pub(super) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
+/// `_meta` of a task that was made: what the model is told meanwhile.
+const IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
 
 /// What a request asks of tasks; `None` for a method that is none of this manner's.
 pub(super) fn read(request: &Request, manner: Manner, can_ask: bool) -> Result<Option<Operation>, Fault> {
@@ -90,7 +92,10 @@ pub(super) fn write(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outco
         return write_extension(out, prepared, facts, outcome);
     }
     let value = match outcome {
-        TaskOutcome::Created(task) => json!({ "task": flat(&task) }),
+        TaskOutcome::Created(task, None) => json!({ "task": flat(&task) }),
+        TaskOutcome::Created(task, Some(meanwhile)) => {
+            json!({ "task": flat(&task), "_meta": { IMMEDIATE_RESPONSE: meanwhile } })
+        }
         TaskOutcome::Got(task) | TaskOutcome::Cancelled(task) => flat(&task),
         TaskOutcome::Listed { tasks, next } => {
             let mut listed = json!({ "tasks": tasks.iter().map(flat).collect::<Vec<_>>() });
@@ -145,12 +150,12 @@ fn milliseconds(time: Duration) -> Value {
 
 /// Writes a result of the extension: flat, with a `resultType`.
 fn write_extension(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: TaskOutcome) {
-    let kind: &[u8] = if matches!(outcome, TaskOutcome::Created(_)) { b"task" } else { b"complete" };
+    let kind: &[u8] = if matches!(outcome, TaskOutcome::Created(..)) { b"task" } else { b"complete" };
     out.extend_from_slice(b"{\"resultType\":\"");
     out.extend_from_slice(kind);
     out.extend_from_slice(b"\",");
     match outcome {
-        TaskOutcome::Created(task) => {
+        TaskOutcome::Created(task, _) => {
             write_extension_facts(out, &task);
             out.push(b',');
         }
