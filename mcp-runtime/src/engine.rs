@@ -155,6 +155,7 @@ impl Engine {
             OpenError::Keys(error) => StartError::Keys(error),
             OpenError::Store(error) => StartError::Store(error),
             OpenError::KeysOfItsOwn => StartError::KeysOfItsOwn,
+            OpenError::AnotherKey(kid) => StartError::AnotherKey { kid },
         })?;
         if let Some(tool) = card.tools.iter().find(|tool| tool.function.name == MINTING_TOOL)
             && stateful.is_some()
@@ -425,6 +426,11 @@ impl Engine {
         let all = u32::try_from(DETACHED_LIMIT).unwrap_or(u32::MAX);
         let _ = self.detached.acquire_many(all).await;
         self.dispatch.tasks.settle().await;
+    }
+
+    /// What tells the keys of its sessions from others, as [`SigningKeys::fingerprint`](crate::SigningKeys::fingerprint).
+    pub(crate) fn key_fingerprint(&self) -> &str {
+        self.dispatch.sessions.key_fingerprint()
     }
 
     /// The server's name and version.

@@ -127,6 +127,6 @@ fn a_question_of_one_instance_is_answered_at_another() {
 #[test]
 fn tools_that_borrow_state_are_refused_at_the_start() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let error = runtime.block_on(counting::server().stateless().port(0).start()).err().expect("it does not start");
+    let Err(error) = runtime.block_on(counting::server().stateless().port(0).start()) else { panic!("it starts") };
     assert!(error.to_string().contains("`count` borrows session state"), "{error}");
 }

@@ -24,6 +24,11 @@ pub enum StartError {
     Store(StoreError),
     /// The store is shared by several processes, and what this one signs no other could read.
     KeysOfItsOwn,
+    /// The store is shared by several processes, and another one has another key under the same id.
+    AnotherKey {
+        /// The id.
+        kid: String,
+    },
     /// The session keys can't be used.
     Keys(crate::session::KeyError),
     /// Something that was to be encoded at the start can't be.
@@ -59,6 +64,12 @@ impl fmt::Display for StartError {
                  other one, and this one after a restart, would take them for foreign. Set \
                  MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\", the same for all that share the store",
             ),
+            Self::AnotherKey { kid } => write!(
+                formatter,
+                "the session key `{kid}` of this instance is another one than that which other instances have under the same \
+                 id in this store: each would take the sessions of the other for forged. Give all of them the same keys, and a \
+                 new key an id of its own"
+            ),
             Self::Keys(_) => formatter.write_str("the session keys can't be used"),
             Self::Mount { advice } => formatter.write_str(advice),
             Self::Extension { id, advice } => write!(formatter, "the extension `{id}` can't be declared: {advice}"),
@@ -76,6 +87,7 @@ impl std::error::Error for StartError {
         match self {
             Self::StateWithoutSessions { .. }
             | Self::KeysOfItsOwn
+            | Self::AnotherKey { .. }
             | Self::Schema { .. }
             | Self::PublicAndFiltered
             | Self::Mount { .. }

@@ -28,6 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Running {
     url: String,
+    keys: String,
     serving: Serving,
 }
 
@@ -42,6 +43,13 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.serving.address
+    }
+
+    /// What tells the session keys of this instance from those of others, for operators to compare:
+    /// [`SigningKeys::fingerprint`](crate::SigningKeys::fingerprint).
+    #[must_use]
+    pub fn key_fingerprint(&self) -> &str {
+        &self.keys
     }
 
     /// Stops: refuses new connections, ends open streams and waits for running calls, at most ten seconds.
@@ -141,6 +149,7 @@ impl Server {
         let (running, engine) = self.listen().await?;
         let (name, version) = engine.name_and_version();
         banner::print(&banner::http(name, version, running.url()));
+        tracing::info!(keys = running.key_fingerprint(), "session ids are signed");
         signal.recv().await;
         tracing::info!("stopping");
         tokio::select! {
@@ -192,7 +201,7 @@ impl Server {
             app
         };
         let serving = Serving::start(listener, endpoint, app, layered)?;
-        Ok((Running { url, serving }, engine))
+        Ok((Running { url, keys: engine.key_fingerprint().to_owned(), serving }, engine))
     }
 
     /// Over HTTP, a session for each principal needs somebody who says who the principal is. Stdio has one peer, and

@@ -167,7 +167,7 @@ impl Cookies {
     /// As whom a principal makes and lists sessions from now on; `None` where it is the principal.
     pub(crate) async fn whose(&self, principal: Option<&Principal>) -> Result<Option<Arc<Principal>>, StoreError> {
         match (&self.epochs, principal) {
-            (Some(epochs), Some(principal)) => epochs.whose_now(principal).await,
+            (Some(epochs), Some(principal)) => Box::pin(epochs.whose_now(principal)).await,
             _ => Ok(None),
         }
     }
@@ -192,7 +192,7 @@ impl Cookies {
         let Some(key) = key_of(id) else { return Ok(None) };
         let Some(record) = self.record(key).await? else { return Ok(None) };
         let whose = match (&self.epochs, principal) {
-            (Some(epochs), Some(principal)) => epochs.whose(principal).await?,
+            (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await?,
             _ => None,
         };
         let own = record.by == whose.as_deref().or(principal).map(|whose| principal::tag(&self.owners, whose));

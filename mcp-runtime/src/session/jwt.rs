@@ -16,6 +16,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     SigningKeys,
+    keys::{Ed25519, RootKey},
     principal::{self, Tag},
 };
 use crate::{
@@ -49,8 +50,17 @@ pub(super) struct Tokens {
 struct TokenKey {
     // The only header that this key accepts, encoded: algorithm and type are properties of the key, never read.
     header: Box<str>,
-    mac: hmac::Key,
+    signer: Signer,
     tag: hmac::Key,
+    // What a token says of its store, where the key that signs it knows none.
+    store: Option<Box<str>>,
+}
+
+/// What signs, and checks.
+#[expect(clippy::large_enum_variant, reason = "one for each key: a box would be one more step to each token")]
+enum Signer {
+    Mac(hmac::Key),
+    Ed25519(Ed25519),
 }
 
 /// What a token says.
@@ -86,6 +96,9 @@ struct Claims<'a> {
     /// The principal's tag.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     p: Option<Cow<'a, str>>,
+    /// Of which store, where the signature does not say it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    st: Option<Cow<'a, str>>,
     iat: u64,
     exp: u64,
 }
@@ -93,12 +106,7 @@ struct Claims<'a> {
 impl Tokens {
     /// For this server, with subkeys bound to `binding`: a store's identity, or nothing.
     pub(super) fn new(keys: &SigningKeys, audience: &str, binding: &[u8]) -> Self {
-        let keys = keys.ring().iter().map(|key| TokenKey {
-            // A kid needs no escaping: its letters are checked where rings are made.
-            header: BASE64.encode(format!(r#"{{"alg":"HS256","kid":"{}","typ":"mcp-session+jwt"}}"#, key.kid())).into(),
-            mac: key.derive("session", binding),
-            tag: key.derive("principal-tag", binding),
-        });
+        let keys = keys.all().iter().map(|key| TokenKey::new(key, binding));
         Self {
             keys: keys.collect(),
             audience: audience.into(),
@@ -122,7 +130,7 @@ impl Tokens {
         let key = self.keys.first()?;
         let tag = principal.map(|principal| BASE64.encode(principal::tag(&key.tag, principal)));
         let client = client
-            .filter(|client| client.name.len() + client.version.len() <= LONGEST_CLIENT)
+            .filter(|client| is_short(client))
             .and_then(|client| serde_json::value::to_raw_value(&(&client.name, &client.version)).ok());
         let whole = serde_json::value::to_raw_value(capabilities).ok()?;
         let attempt = |capabilities: &RawValue, client: Option<&RawValue>| {
@@ -133,6 +141,7 @@ impl Tokens {
                 caps: capabilities,
                 ci: client,
                 p: tag.as_deref().map(Cow::Borrowed),
+                st: key.store.as_deref().map(Cow::Borrowed),
                 iat: issued,
                 exp: expires,
             };
@@ -157,14 +166,16 @@ impl Tokens {
         // An unknown key id costs the same work as a wrong signature.
         let named = self.keys.iter().find(|key| *key.header == *header);
         let key = named.or(self.keys.first())?;
-        hmac::verify(&key.mac, signed.as_bytes(), &signature).ok()?;
+        if !key.signed(signed.as_bytes(), &signature) {
+            return None;
+        }
         named?;
         let claims: Claims<'_> = serde_json::from_slice(&payload).ok()?;
         let tag = match &claims.p {
             Some(text) => Some(Tag::try_from(BASE64.decode(&**text).ok()?).ok()?),
             None => None,
         };
-        let for_us = *claims.aud == *self.audience;
+        let for_us = *claims.aud == *self.audience && claims.st.as_deref() == key.store.as_deref();
         let for_them = tag == principal.map(|principal| principal::tag(&key.tag, principal));
         let expires = claims.exp.saturating_add(SKEW_SECONDS);
         let begun = claims.iat <= now.saturating_add(SKEW_SECONDS);
@@ -190,24 +201,70 @@ impl Tokens {
 }
 
 impl TokenKey {
+    fn new(key: &RootKey, binding: &[u8]) -> Self {
+        // A kid needs no escaping: its letters are checked where rings are made.
+        let header = |algorithm| {
+            let header = format!(r#"{{"alg":"{algorithm}","kid":"{}","typ":"mcp-session+jwt"}}"#, key.kid());
+            BASE64.encode(header).into()
+        };
+        let Some(pair) = key.ed25519() else {
+            return Self {
+                header: header("HS256"),
+                signer: Signer::Mac(key.derive("session", binding)),
+                tag: key.derive("principal-tag", binding),
+                store: None,
+            };
+        };
+        // Whoever checks a token must be able to check whose it is: this much comes from the public key.
+        let public = RootKey::new(key.kid(), pair.public());
+        let store = hmac::sign(&public.derive("store", binding), &[]);
+        Self {
+            header: header("EdDSA"),
+            signer: Signer::Ed25519(pair.clone()),
+            tag: public.derive("principal-tag", binding),
+            store: (!binding.is_empty()).then(|| BASE64.encode(&store.as_ref()[..16]).into()),
+        }
+    }
+
+    fn signed(&self, text: &[u8], signature: &[u8]) -> bool {
+        match &self.signer {
+            Signer::Mac(mac) => hmac::verify(mac, text, signature).is_ok(),
+            Signer::Ed25519(key) => key.verifies(text, signature),
+        }
+    }
+
     fn sign(&self, payload: &[u8]) -> Option<String> {
         // A payload that alone is too long is not worth encoding.
         if payload.len() > LONGEST_MINTED {
             return None;
         }
-        let mut token = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 48);
+        let mut token = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 96);
         token.push_str(&self.header);
         token.push('.');
         BASE64.encode_string(payload, &mut token);
-        let tag = hmac::sign(&self.mac, token.as_bytes());
-        token.push('.');
-        BASE64.encode_string(tag, &mut token);
+        match &self.signer {
+            Signer::Mac(mac) => {
+                let tag = hmac::sign(mac, token.as_bytes());
+                token.push('.');
+                BASE64.encode_string(tag, &mut token);
+            }
+            Signer::Ed25519(key) => {
+                let signature = key.sign(token.as_bytes())?;
+                token.push('.');
+                BASE64.encode_string(signature, &mut token);
+            }
+        }
         Some(token)
     }
 }
 
+/// Whether a client's name and version are short enough to be kept.
+pub(super) fn is_short(client: &Implementation) -> bool {
+    client.name.len() + client.version.len() <= LONGEST_CLIENT
+}
+
 /// The known capabilities, each with its value if that is short.
-fn trimmed(capabilities: &ClientCapabilities) -> Map<String, Value> {
+pub(super) fn trimmed(capabilities: &ClientCapabilities) -> Map<String, Value> {
     let short = |value: &Value| serde_json::to_string(value).is_ok_and(|text| text.len() <= LONGEST_CAPABILITY);
     capabilities
         .0

@@ -3,9 +3,13 @@
 //! Takes: root keys from the operator. Gives: subkeys, one per purpose. Knows: what a usable key looks like. Must not
 //! know: what is signed.
 
+mod ed25519;
+
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{hkdf, hmac};
+pub(super) use ed25519::Ed25519;
+
 use base64::{
     Engine as _,
     alphabet::{STANDARD, URL_SAFE},
@@ -29,7 +33,8 @@ const HOW_TO_MAKE_ONE: &str = "make a key with `openssl rand -base64 32`";
 ///
 /// # Shape
 /// `MCP_SESSION_KEYS` is a comma-separated list of `kid:base64`, standard or URL-safe, with or without padding; a kid is
-/// 1 to 8 of `[A-Za-z0-9_-]`, a key at least 32 bytes (`openssl rand -base64 32`).
+/// 1 to 8 of `[A-Za-z0-9_-]`, a key at least 32 bytes (`openssl rand -base64 32`). `kid:ed25519:base64` is the seed of a key
+/// whose signatures others may check, `kid:ed25519-public:base64` a public key of that kind.
 ///
 /// # Rotation
 /// Add the new key at the end on every instance, then move it to the front on every instance, then, when the longest
@@ -37,7 +42,10 @@ const HOW_TO_MAKE_ONE: &str = "make a key with `openssl rand -base64 32`";
 /// the way. Removing a key ends all sessions that it signed.
 #[derive(Clone)]
 pub struct SigningKeys {
+    // What something can be made with.
     ring: Arc<[RootKey]>,
+    // And the public ones between them.
+    all: Arc<[RootKey]>,
     random: bool,
 }
 
@@ -47,6 +55,8 @@ pub(super) struct RootKey {
     root: hkdf::Prk,
     // Tells two roots apart without keeping them: a digest, never shown.
     fingerprint: [u8; 32],
+    // What signs tokens in the place of a subkey.
+    ed25519: Option<Ed25519>,
 }
 
 /// Why keys can't be used; for the operator.
@@ -65,7 +75,7 @@ impl std::error::Error for KeyError {}
 impl fmt::Debug for SigningKeys {
     /// The key ids, never the keys.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.ring.iter().map(|key| &key.kid)).finish()
+        formatter.debug_list().entries(self.all.iter().map(|key| &key.kid)).finish()
     }
 }
 
@@ -77,7 +87,8 @@ impl SigningKeys {
     #[must_use]
     pub fn random() -> Self {
         let secret: [u8; 32] = super::random();
-        Self { ring: Arc::new([RootKey::new("random", &secret)]), random: true }
+        let ring: Arc<[RootKey]> = Arc::new([RootKey::new("random", &secret)]);
+        Self { all: ring.clone(), ring, random: true }
     }
 
     /// The keys in this environment variable: `kid:base64`, comma-separated.
@@ -98,7 +109,7 @@ impl SigningKeys {
     }
 
     /// The keys in a comma-separated list of `kid:base64`.
-    fn parse(list: &str) -> Result<Self, KeyError> {
+    pub(super) fn parse(list: &str) -> Result<Self, KeyError> {
         let mut keys = Vec::new();
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let Some((kid, encoded)) = entry.split_once(':') else {
@@ -107,9 +118,23 @@ impl SigningKeys {
                     keys.len() + 1
                 )));
             };
+            let (algorithm, encoded) = encoded.split_once(':').unwrap_or(("", encoded));
+            let kid = kid.trim();
             let secret = decode(encoded.trim())
                 .ok_or_else(|| KeyError(format!("the key {} is not base64; {HOW_TO_MAKE_ONE}", shown(kid))))?;
-            keys.push(RootKey::checked(kid.trim(), &secret)?);
+            keys.push(match algorithm.trim() {
+                "" => RootKey::checked(kid, &secret)?,
+                "ed25519" => RootKey::of_seed(kid, &secret)?,
+                "ed25519-public" => RootKey::of_public(kid, &secret)?,
+                other => {
+                    return Err(KeyError(format!(
+                        "the key {} is of the kind {}: write `kid:base64`, `kid:ed25519:base64` or \
+                         `kid:ed25519-public:base64`",
+                        shown(kid),
+                        shown(other)
+                    )));
+                }
+            });
         }
         Self::of(keys)
     }
@@ -138,8 +163,11 @@ impl SigningKeys {
     /// # Errors
     /// [`KeyError`] as [`SigningKeys::new`], and when the id or the key is there already.
     pub fn and_verify(self, kid: &str, key: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        let mut keys = vec![RootKey::checked(kid, key.as_ref())?];
-        keys.splice(0..0, self.ring.iter().map(RootKey::copy));
+        self.and(RootKey::checked(kid, key.as_ref())?)
+    }
+
+    fn and(self, key: RootKey) -> Result<Self, KeyError> {
+        let keys = self.all.iter().map(RootKey::copy).chain([key]).collect();
         Ok(Self { random: self.random, ..Self::of(keys)? })
     }
 
@@ -160,7 +188,14 @@ impl SigningKeys {
                 )));
             }
         }
-        Ok(Self { ring: keys.into(), random: false })
+        if keys[0].is_public() {
+            return Err(KeyError(format!(
+                "the first key mints, and {} is a public one: put a key before it that signs; {HOW_TO_MAKE_ONE}",
+                shown(&keys[0].kid)
+            )));
+        }
+        let ring = keys.iter().filter(|key| !key.is_public()).map(RootKey::copy).collect();
+        Ok(Self { ring, all: keys.into(), random: false })
     }
 
     /// Whether the minting key dies with the process.
@@ -172,13 +207,40 @@ impl SigningKeys {
     pub(super) fn ring(&self) -> &[RootKey] {
         &self.ring
     }
+
+    /// The keys that check tokens: the same and the public ones.
+    pub(super) fn all(&self) -> &[RootKey] {
+        &self.all
+    }
+
+    /// The id of each key with four bytes by which it is told apart.
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = (&str, [u8; 4])> {
+        self.all.iter().map(|key| {
+            let [a, b, c, d, ..] = key.fingerprint;
+            (&*key.kid, [a, b, c, d])
+        })
+    }
+
+    /// What tells this ring from others, for operators to compare between instances: for each key its id and eight
+    /// hexadecimal digits, the minting one first; `random` for a key of the process's own. It says nothing of the keys.
+    ///
+    /// # Shape
+    /// `k2:9f86d081 k1:2c26b46b`
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        if self.random {
+            return "random".to_owned();
+        }
+        let shown = self.fingerprints().map(|(kid, digest)| format!("{kid}:{:08x}", u32::from_be_bytes(digest)));
+        shown.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl RootKey {
     /// A key whose form was checked, or needs no check because it was drawn.
     pub(super) fn new(kid: &str, secret: &[u8]) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"mcp-runtime").extract(secret);
-        Self { kid: kid.into(), root, fingerprint: fingerprint(secret) }
+        Self { kid: kid.into(), root, fingerprint: fingerprint(secret), ed25519: None }
     }
 
     fn checked(kid: &str, secret: &[u8]) -> Result<Self, KeyError> {
@@ -206,7 +268,17 @@ impl RootKey {
     }
 
     fn copy(&self) -> Self {
-        Self { kid: self.kid.clone(), root: self.root.clone(), fingerprint: self.fingerprint }
+        Self {
+            kid: self.kid.clone(),
+            root: self.root.clone(),
+            fingerprint: self.fingerprint,
+            ed25519: self.ed25519.clone(),
+        }
+    }
+
+    /// What signs tokens in the place of a subkey.
+    pub(super) fn ed25519(&self) -> Option<&Ed25519> {
+        self.ed25519.as_ref()
     }
 
     /// The id of the key, as tokens name it.

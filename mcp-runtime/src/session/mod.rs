@@ -14,6 +14,7 @@ mod jwt;
 mod keys;
 mod levels;
 mod manager;
+mod opaque;
 mod part;
 mod patience;
 mod policy;

@@ -10,6 +10,7 @@ use super::{CookiePolicy, SessionManager, SigningKeys};
 #[derive(Clone)]
 pub struct Sessions {
     pub(crate) source: Source,
+    pub(crate) keys: Option<SigningKeys>,
     pub(crate) policy: Option<Policy>,
     pub(crate) idle: Option<Duration>,
     absolute: Option<Duration>,
@@ -59,8 +60,10 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * DAY);
 /// Where session ids come from.
 #[derive(Clone)]
 pub(crate) enum Source {
-    /// Our signed tokens; without keys, those of `MCP_SESSION_KEYS`, or a random key.
-    Jwt(Option<SigningKeys>),
+    /// Our signed tokens.
+    Jwt,
+    /// Random ids of records in the store.
+    Opaque,
     /// The user's.
     Custom(Arc<dyn SessionManager>),
 }
@@ -80,7 +83,8 @@ impl Default for Sessions {
     /// Signed ids with the keys of `MCP_SESSION_KEYS` or else a random one.
     fn default() -> Self {
         Self {
-            source: Source::Jwt(None),
+            source: Source::Jwt,
+            keys: None,
             policy: None,
             idle: None,
             absolute: None,
@@ -99,7 +103,25 @@ impl Sessions {
     /// Signed session ids (JWT) that any instance with the same keys and store verifies.
     #[must_use]
     pub fn jwt(keys: SigningKeys) -> Self {
-        Self { source: Source::Jwt(Some(keys)), ..Self::default() }
+        Self::default().keys(keys)
+    }
+
+    /// Session ids that say nothing: 43 random characters, and everything else in the store, from the moment on when a session
+    /// is opened. What [`stored`](Self::stored) says holds for them too.
+    ///
+    /// Shorter than signed ids, and readable by nobody; the price is a write for each `initialize` and a read for each
+    /// request. A session whose client does not come back with its id within 30 seconds is gone.
+    #[must_use]
+    pub fn opaque() -> Self {
+        Self { source: Source::Opaque, stored: true, ..Self::default() }
+    }
+
+    /// The keys of signed ids and of all else that clients carry: handles, and what is sealed. Without them, those of
+    /// `MCP_SESSION_KEYS`, or a random one.
+    #[must_use]
+    pub fn keys(mut self, keys: SigningKeys) -> Self {
+        self.keys = Some(keys);
+        self
     }
 
     /// Session ids of your own making.

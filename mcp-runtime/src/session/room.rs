@@ -5,9 +5,10 @@
 
 mod ends;
 mod lives;
+mod open_error;
+mod ring;
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,11 +16,13 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use open_error::OpenError;
+
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
 use super::{
-    Ahead, Closed, KeyError, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
+    Ahead, Closed, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
     cache::{Cache, Known, Life},
     clock,
     cookies::Cookies,
@@ -27,6 +30,7 @@ use super::{
     handle::{Handles, Named},
     jwt::{SKEW_SECONDS, Tokens},
     keys::RootKey,
+    opaque::Opaque,
     patience::{PATIENCE, answer},
     policy::{Lifetimes, Source},
     principal,
@@ -60,6 +64,7 @@ mod kind {
 /// The sessions of a running server.
 pub(crate) struct SessionRoom {
     policy: Policy,
+    fingerprint: Box<str>,
     ids: Ids,
     handles: Handles,
     seals: Seals,
@@ -83,8 +88,10 @@ pub(crate) struct SessionRoom {
 }
 
 /// Where session ids come from.
+#[expect(clippy::large_enum_variant, reason = "a server has one")]
 enum Ids {
     Signed { tokens: Tokens, verified: Cache },
+    Opaque(Opaque),
     Custom(Arc<dyn SessionManager>),
 }
 
@@ -96,36 +103,6 @@ pub(crate) struct Behind {
     pub(crate) id: Box<str>,
     /// What was read of it already.
     pub(crate) ahead: Option<Box<Ahead>>,
-}
-
-/// Why the room can't be set up; for the operator.
-#[derive(Debug)]
-pub(crate) enum OpenError {
-    /// The keys can't be used.
-    Keys(KeyError),
-    /// The store does not say who it is.
-    Store(StoreError),
-    /// Other processes use the store, and could not read the ids of this one.
-    KeysOfItsOwn,
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keys(error) => write!(formatter, "the session keys can't be used: {error}"),
-            Self::Store(error) => write!(formatter, "the session store can't be used: {error}"),
-            Self::KeysOfItsOwn => formatter.write_str("the session keys are random, and the store is shared"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Keys(_) | Self::KeysOfItsOwn => None,
-            Self::Store(error) => error.source(),
-        }
-    }
 }
 
 impl SessionRoom {
@@ -147,8 +124,8 @@ impl SessionRoom {
         let lifetimes = sessions.lifetimes(stateful);
         let policy = sessions.policy.unwrap_or(Policy::Required);
         let by_identity = sessions.by_identity;
-        let keys = match &sessions.source {
-            Source::Jwt(Some(keys)) => keys.clone(),
+        let keys = match &sessions.keys {
+            Some(keys) => keys.clone(),
             // Without sessions, too: what calls that ask send along is sealed with them.
             _ if std::env::var_os(KEYS_VARIABLE).is_some() => {
                 SigningKeys::from_env(KEYS_VARIABLE).map_err(OpenError::Keys)?
@@ -169,16 +146,27 @@ impl SessionRoom {
         // With state, a token is worth nothing without its store; without, any instance with the key takes it.
         let binding: &[u8] = if decides { &identity.0 } else { &[] };
         let of_store = RootKey::new("store", &identity.0);
+        if store.shared() {
+            let differing = ring::differing(&*store, &of_store.derive("ring", &[]), &keys).await;
+            if let Some(kid) = differing.map_err(OpenError::Store)? {
+                return Err(OpenError::AnotherKey(kid));
+            }
+        }
         let epochs = sessions.are_revocable().then(|| {
             let names = of_store.derive("epoch", &[]);
             Arc::new(Epochs::new(store.clone(), names, lifetimes.longest(), sessions.lag))
         });
         let ids = match sessions.source {
-            Source::Jwt(_) => Ids::Signed { tokens: Tokens::new(&keys, server, binding), verified: Cache::new() },
+            Source::Jwt => Ids::Signed { tokens: Tokens::new(&keys, server, binding), verified: Cache::new() },
+            Source::Opaque => {
+                let names = of_store.derive("opaque", &[]);
+                Ids::Opaque(Opaque::new(store.clone(), names, lifetimes.idle, lifetimes.absolute))
+            }
             Source::Custom(manager) => Ids::Custom(manager),
         };
         Ok(Self {
             policy,
+            fingerprint: keys.fingerprint().into(),
             ids,
             handles: Handles::new(&keys, binding),
             seals: Seals::new(&keys, server, binding),
@@ -217,6 +205,12 @@ impl SessionRoom {
     ) -> Result<String, SessionError> {
         match &self.ids {
             Ids::Custom(manager) => manager.open(version, capabilities, client, principal).await,
+            Ids::Opaque(opaque) => {
+                let whose = self.whose_now(principal).await?;
+                let whose = whose.as_deref().or(principal);
+                let opened = opaque.open(version, capabilities, client, whose, self.owner(principal));
+                Box::pin(opened).await.map_err(unavailable)
+            }
             Ids::Signed { tokens, .. } => {
                 let now = clock::now();
                 let whose = self.whose_now(principal).await?;
@@ -236,15 +230,14 @@ impl SessionRoom {
     ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
         match &self.ids {
             Ids::Signed { tokens, verified } => {
-                let whose = self.whose(principal).await?;
-                let whose = whose.as_deref().or(principal);
-                let Some((session, life)) = verified_session(tokens, verified, id, whose) else {
+                let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
                     return Ok(None);
                 };
                 // Boxed where the store is asked, so that the future of a call that needs no word from it stays small.
                 let lives = !self.asks_the_store() || Box::pin(self.lives(session.key, life.issued, principal)).await?;
                 Ok(lives.then_some(session))
             }
+            Ids::Opaque(opaque) => Box::pin(self.resolve_opaque(opaque, id, principal)).await,
             Ids::Custom(manager) => Box::pin(self.resolve_custom(&**manager, id, principal)).await,
         }
     }
@@ -259,10 +252,9 @@ impl SessionRoom {
         let Ids::Signed { tokens, verified } = &self.ids else {
             return Ok(self.resolve(id, principal).await?.map(|session| (session, None)));
         };
-        let whose = self.whose(principal).await?;
-        let whose = whose.as_deref().or(principal);
-        let Some((session, life)) = verified_session(tokens, verified, id, whose) else { return Ok(None) };
-        let looked = self.look(session.key, life.issued, principal, parts).await?;
+        let Some((session, life)) = self.known(tokens, verified, id, principal).await? else { return Ok(None) };
+        // Boxed, so that the future of a call without state stays small.
+        let looked = Box::pin(self.look(session.key, life.issued, principal, parts)).await?;
         Ok(looked.map(|ahead| (session, ahead)))
     }
 
@@ -277,7 +269,7 @@ impl SessionRoom {
         loop {
             let known = match &self.ids {
                 Ids::Signed { tokens, verified } => verified_session(tokens, verified, id, principal),
-                Ids::Custom(_) => None,
+                Ids::Opaque(_) | Ids::Custom(_) => None,
             };
             let end = known.map(|(_, life)| life.expires.saturating_add(SKEW_SECONDS).saturating_sub(clock::now()));
             let pause = LOOK.min(self.lifetimes.idle / 2).min(end.map_or(LOOK, Duration::from_secs));
@@ -293,9 +285,7 @@ impl SessionRoom {
     pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
         match &self.ids {
             Ids::Signed { tokens, verified } => {
-                let whose = self.whose(principal).await?;
-                let whose = whose.as_deref().or(principal);
-                let Some((session, life)) = verified_session(tokens, verified, id, whose) else {
+                let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
                     return Ok(Closed::Unknown);
                 };
                 if !self.lives(session.key, life.issued, principal).await? {
@@ -312,6 +302,10 @@ impl SessionRoom {
                 verified.remove(id);
                 Ok(Closed::Ended)
             }
+            Ids::Opaque(opaque) => match self.resolve_opaque(opaque, id, principal).await? {
+                None => Ok(Closed::Unknown),
+                Some(session) => opaque.end(session.key).await.map(|()| Closed::Ended).map_err(unavailable),
+            },
             Ids::Custom(manager) => {
                 let Some(session) = self.resolve_custom(&**manager, id, principal).await? else {
                     return Ok(Closed::Unknown);
@@ -340,9 +334,12 @@ impl SessionRoom {
         principal: Option<&Principal>,
         parts: &'static [PartCard],
     ) -> Result<Option<Behind>, SessionError> {
-        let whose = self.whose(principal).await?;
-        let whose = whose.as_deref().or(principal);
-        let Some(Named { sid, minted }) = self.handles.read(handle, whose) else { return Ok(None) };
+        // Nothing of it is kept while the store is asked, so that the future of a call stays small.
+        let read = {
+            let whose = self.whose(principal).await?;
+            self.handles.read(handle, whose.as_deref().or(principal))
+        };
+        let Some(Named { sid, minted }) = read else { return Ok(None) };
         let key = session_key(kind::HANDLE, sid);
         if minted > clock::now().saturating_add(SKEW_SECONDS) {
             return Ok(None);
@@ -420,7 +417,7 @@ impl SessionRoom {
     fn remembered(&self) -> usize {
         match &self.ids {
             Ids::Signed { verified, .. } => verified.len(),
-            Ids::Custom(_) => 0,
+            Ids::Opaque(_) | Ids::Custom(_) => 0,
         }
     }
 
@@ -474,6 +471,11 @@ fn verified_session(
     let life = Life { issued: facts.issued, expires: facts.expires };
     verified.insert(token, Known { session: Arc::clone(&session), principal: principal.cloned(), life });
     Some((session, life))
+}
+
+/// The key of a session whose id is in a header.
+pub(super) fn header_key(bytes: [u8; 16]) -> SessionKey {
+    session_key(kind::HEADER, bytes)
 }
 
 fn session_key(kind: u8, bytes: [u8; 16]) -> SessionKey {

@@ -9,3 +9,4 @@ mod postgres_streams;
 mod redis;
 mod redis_streams;
 mod revocations;
+mod rotation;

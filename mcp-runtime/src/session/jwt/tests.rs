@@ -30,7 +30,11 @@ fn mint(tokens: &Tokens) -> String {
 /// A token of ours with this header and payload, signed as ours are.
 fn forge(tokens: &Tokens, header: &str, payload: &str) -> String {
     let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(payload));
-    format!("{signed}.{}", BASE64.encode(hmac::sign(&tokens.keys[0].mac, signed.as_bytes())))
+    let signature = match &tokens.keys[0].signer {
+        Signer::Mac(mac) => hmac::sign(mac, signed.as_bytes()).as_ref().to_vec(),
+        Signer::Ed25519(key) => key.sign(signed.as_bytes()).unwrap(),
+    };
+    format!("{signed}.{}", BASE64.encode(signature))
 }
 
 const HEADER: &str = r#"{"alg":"HS256","kid":"k1","typ":"mcp-session+jwt"}"#;
@@ -396,4 +400,82 @@ fn equal_capabilities_are_kept_once_and_strange_ones_not_for_ever() {
     }
     assert!(tokens.capabilities.0.lock().unwrap().len() <= Shared::<ClientCapabilities>::MOST);
     assert!(Arc::ptr_eq(&read(&usual()), &read(&usual())));
+}
+
+/// Tokens of one key of Ed25519, and its public key.
+fn edwards(seed: u8) -> (Tokens, [u8; 32]) {
+    let keys = SigningKeys::ed25519("k1", secret(seed)).unwrap();
+    let public = *keys.all()[0].ed25519().map(Ed25519::public).unwrap();
+    (Tokens::new(&keys, "notebook", b"store"), public)
+}
+
+#[test]
+fn a_token_of_ed25519_can_be_checked_by_whoever_reads_the_public_keys() {
+    let keys = SigningKeys::ed25519("k1", secret(1)).unwrap().and_verify("k0", secret(2)).unwrap();
+    let published = keys.public_keys();
+    assert_eq!(published["keys"].as_array().map(Vec::len), Some(1), "a secret key is not published: {published}");
+    let key = &published["keys"][0];
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"], &key["kid"]),
+        (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("k1"))
+    );
+    let token = mint(&Tokens::new(&keys, "notebook", b""));
+    let [header, claims, signature] = parts(&token);
+    let checked = aws_lc_rs::signature::UnparsedPublicKey::new(
+        &aws_lc_rs::signature::ED25519,
+        BASE64.decode(key["x"].as_str().unwrap()).unwrap(),
+    )
+    .verify(format!("{header}.{claims}").as_bytes(), &BASE64.decode(signature).unwrap());
+    assert!(checked.is_ok());
+    assert_eq!(BASE64.decode(header).unwrap(), br#"{"alg":"EdDSA","kid":"k1","typ":"mcp-session+jwt"}"#);
+}
+
+#[test]
+fn abuse_e5_a_public_key_is_no_secret_and_no_algorithm_stands_for_another() {
+    let (tokens, public) = edwards(1);
+    let good = mint(&tokens);
+    assert!(tokens.verify(&good, None, NOW).is_some());
+    let [_, claims, signature] = parts(&good);
+    for algorithm in ["HS256", "none", "ES256", "Ed25519", "eddsa"] {
+        let header = BASE64.encode(format!(r#"{{"alg":"{algorithm}","kid":"k1","typ":"mcp-session+jwt"}}"#));
+        let signed = format!("{header}.{claims}");
+        // What the public key, or the seed, would make of it as the secret of a MAC.
+        for secret in [&public, &secret(1)] {
+            let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
+            assert!(tokens.verify(&format!("{signed}.{}", BASE64.encode(mac)), None, NOW).is_none(), "{algorithm}");
+        }
+        assert!(tokens.verify(&format!("{signed}.{signature}"), None, NOW).is_none(), "{algorithm}");
+        assert!(tokens.verify(&format!("{signed}."), None, NOW).is_none(), "{algorithm}");
+    }
+    let [header, ..] = parts(&good);
+    let signed = format!("{header}.{claims}");
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &public), signed.as_bytes());
+    assert!(tokens.verify(&format!("{signed}.{}", BASE64.encode(mac)), None, NOW).is_none());
+    // The other way round: a signature of the right seed under a key that makes MACs.
+    let macs = self::tokens(1);
+    assert!(macs.verify(&good, None, NOW).is_none());
+    assert!(macs.verify(&forge(&tokens, HEADER, &payload().to_string()), None, NOW).is_none());
+    assert!(tokens.verify(&mint(&macs), None, NOW).is_none());
+}
+
+#[test]
+fn abuse_e3_e11_a_token_of_ed25519_is_refused_when_changed_and_elsewhere() {
+    let (tokens, _) = edwards(1);
+    let good = mint(&tokens);
+    for position in (0..good.len()).step_by(7) {
+        let mut bytes = good.clone().into_bytes();
+        bytes[position] ^= 1;
+        if let Ok(changed) = String::from_utf8(bytes) {
+            assert!(tokens.verify(&changed, None, NOW).is_none(), "at {position}");
+        }
+    }
+    let keys = || SigningKeys::ed25519("k1", secret(1)).unwrap();
+    assert!(Tokens::new(&keys(), "notebook", b"store").verify(&good, None, NOW).is_some());
+    for (server, store) in [("notebook", &b"other"[..]), ("notebook", b""), ("calculator", b"store")] {
+        assert!(Tokens::new(&keys(), server, store).verify(&good, None, NOW).is_none(), "{server}");
+    }
+    assert!(edwards(2).0.verify(&good, None, NOW).is_none());
+    // A signed token that says nothing of its store is of none.
+    let header = r#"{"alg":"EdDSA","kid":"k1","typ":"mcp-session+jwt"}"#;
+    assert!(tokens.verify(&forge(&tokens, header, &payload().to_string()), None, NOW).is_none());
 }

@@ -131,3 +131,34 @@ fn a_ring_shows_its_ids_and_never_its_keys() {
     let keys = SigningKeys::new("k1", *b"Zq8#kLm2@vN5xR7!wT9$yU1%pO3^iA6&").unwrap();
     assert_eq!(format!("{keys:?}"), r#"["k1"]"#);
 }
+
+#[test]
+fn keys_of_ed25519_are_read_and_the_public_ones_make_nothing() {
+    let encode = |bytes: &[u8]| base64::prelude::BASE64_STANDARD.encode(bytes);
+    let pair = SigningKeys::ed25519("e1", secret(1)).unwrap();
+    let public = encode(pair.all()[0].ed25519().map(Ed25519::public).unwrap());
+    let list = format!("e1:ed25519:{}, k1:{}, p1 : ed25519-public : {public}", encode(&secret(1)), encode(&secret(2)));
+    assert!(SigningKeys::parse(&list).unwrap_err().to_string().contains("`e1` and `p1` are the same"));
+    let list = format!("k1:{},p1:ed25519-public:{public}", encode(&secret(2)));
+    let keys = SigningKeys::parse(&list).unwrap();
+    assert_eq!(kids(&keys), ["k1"]);
+    assert_eq!(keys.all().iter().map(RootKey::kid).collect::<Vec<_>>(), ["k1", "p1"]);
+    assert!(refusal(&format!("p1:ed25519-public:{public}")).contains("the first key mints"));
+    assert!(refusal(&format!("k1:rsa:{public}")).contains("`kid:ed25519:base64`"));
+    assert!(
+        refusal(&format!("k1:ed25519:{}", encode(&[secret(1), secret(2)].concat())))
+            .contains("a seed of Ed25519 has 32")
+    );
+    assert!(refusal("k1:ed25519:c2hvcnQ=").contains("at least 32"));
+}
+
+#[test]
+fn a_ring_is_told_apart_by_a_fingerprint_that_says_nothing_of_the_keys() {
+    let ring = |seed| SigningKeys::new("k1", secret(seed)).unwrap().and_verify("k0", secret(9)).unwrap();
+    let shown = ring(1).fingerprint();
+    assert_eq!(shown, ring(1).fingerprint());
+    assert_ne!(shown, ring(2).fingerprint());
+    let digits = shown.strip_prefix("k1:").and_then(|rest| rest.split_once(" k0:")).unwrap();
+    assert!(digits.0.len() == 8 && digits.1.len() == 8, "{shown}");
+    assert_eq!(SigningKeys::random().fingerprint(), "random");
+}

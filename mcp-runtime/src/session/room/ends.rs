@@ -11,12 +11,15 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::future::try_join_all;
 
-use super::{SessionRoom, kind, session_key, unavailable};
+use super::{SessionRoom, kind, session_key, unavailable, verified_session};
 use crate::{
     auth::Principal,
     session::{
-        RevocationError, RevocationScope, SessionError, cookies,
-        jwt::SKEW_SECONDS,
+        ProtocolSession, RevocationError, RevocationScope, SessionError,
+        cache::{Cache, Life},
+        cookies,
+        jwt::{SKEW_SECONDS, Tokens},
+        opaque::Opaque,
         patience::{PATIENCE, answer},
     },
 };
@@ -52,6 +55,22 @@ impl SessionRoom {
         }
     }
 
+    /// The session of a token that we signed for whom this principal is now.
+    pub(super) async fn known(
+        &self,
+        tokens: &Tokens,
+        verified: &Cache,
+        token: &str,
+        principal: Option<&Principal>,
+    ) -> Result<Option<(Arc<ProtocolSession>, Life)>, SessionError> {
+        // Where nobody ends sessions, this waits for nothing.
+        let whose = match self.epochs {
+            Some(_) => self.whose(principal).await?,
+            None => None,
+        };
+        Ok(verified_session(tokens, verified, token, whose.as_deref().or(principal)))
+    }
+
     /// As whom a principal's sessions are known; `None` where it is the principal.
     pub(super) async fn whose(&self, principal: Option<&Principal>) -> Result<Option<Arc<Principal>>, SessionError> {
         match (&self.epochs, principal) {
@@ -59,6 +78,23 @@ impl SessionRoom {
             (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await.map_err(unavailable),
             _ => Ok(None),
         }
+    }
+
+    /// The live session of an id that says nothing.
+    pub(super) async fn resolve_opaque(
+        &self,
+        opaque: &Opaque,
+        id: &str,
+        principal: Option<&Principal>,
+    ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
+        let whose = self.whose(principal).await?;
+        let session = opaque.resolve(id, whose.as_deref().or(principal)).await.map_err(unavailable)?;
+        Ok(session.map(Arc::new))
+    }
+
+    /// What tells the key ring from others.
+    pub(crate) fn key_fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The same for a session that opens now.

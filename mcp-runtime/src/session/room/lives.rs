@@ -46,7 +46,9 @@ impl SessionRoom {
         if !self.reads_ahead || parts.is_empty() {
             return Ok(self.lives(key, opened, principal).await?.then_some(None));
         }
-        let ahead = Ahead::read(&*self.store, key, parts, self.idle(key)).await.map_err(unavailable)?;
+        // Boxed, so that the future of a call that needs no such question stays small.
+        let read = Box::pin(Ahead::read(&*self.store, key, parts, self.idle(key)));
+        let ahead = read.await.map_err(unavailable)?;
         let lives = self.judge(ahead.presence(), key, opened, principal).await?;
         Ok(lives.then(|| Some(Box::new(ahead))))
     }

@@ -587,3 +587,4 @@ async fn a_session_that_is_dead_is_dead_for_whoever_reads_ahead_too() {
 }
 
 mod ends;
+mod keys;
