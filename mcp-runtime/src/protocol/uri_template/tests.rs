@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Place, UriTemplate,
+    Place, UriTemplate, plainly_spelled,
     value::{STEPS, may_stand_where},
 };
 
@@ -341,5 +341,20 @@ proptest! {
             let normal = |part| matches!(part, std::path::Component::Normal(_));
             prop_assert!(path.components().skip(1).all(normal), "{}", value);
         }
+    }
+}
+
+#[test]
+fn a_uri_has_one_spelling_whatever_was_escaped() {
+    for (written, plain) in [
+        ("file:///%73ecret/a", "file:///secret/a"),
+        ("notes://%61lice/%7E1", "notes://alice/~1"),
+        ("a://b%2fc%2F%c3%a9", "a://b%2Fc%2F%C3%A9"),
+        ("a://100%/%zz/%4", "a://100%/%zz/%4"),
+        ("a://%2573", "a://%2573"),
+        ("a://é%é", "a://é%é"),
+    ] {
+        assert_eq!(plainly_spelled(written), plain);
+        assert_eq!(plainly_spelled(plain), plain);
     }
 }
