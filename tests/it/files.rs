@@ -201,6 +201,30 @@ fn abuse_g18_no_uri_leads_out_of_the_folder() {
     }
 }
 
+#[test]
+fn abuse_g18_no_spelling_of_a_uri_goes_past_the_filter_that_hides_it() {
+    let folders = folders();
+    let files = Directory::open(&folders.shared).unwrap();
+    let served = Served::new(|server| {
+        let hidden = |uri: &str| uri.starts_with("file:///docs/");
+        server.resources(files).visible(move |_, item| !matches!(item, mcp_runtime::Item::Resource(uri) if hidden(uri)))
+    });
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        assert!(read(&client, served.port, era, "file:///large.txt")["result"].is_object());
+        for uri in [
+            "file:///docs/first%20page.md",
+            "file:///%64ocs/first%20page.md",
+            "file:///doc%73/first%20p%61ge.md",
+            "file:///docs%2Ffirst%20page.md",
+            "file:///docs%2ffirst%20page.md",
+        ] {
+            let answer = read(&client, served.port, era, uri);
+            assert!(is_not_found(era, uri, &answer), "{era:?} {uri}: {answer}");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn abuse_g18_links_pipes_and_devices_lead_nowhere() {
