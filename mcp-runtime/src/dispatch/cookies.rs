@@ -32,8 +32,12 @@ impl Dispatch {
         let beside = cookies.beside(carrier);
         let found = match &cookies.given {
             Some(id) => {
-                let found = self.sessions.cookies().find(id, principal.as_ref()).await;
-                found.map_err(|error| unavailable(&error))?
+                let room = self.sessions.cookies();
+                let found = room.find(id, principal.as_ref()).await.map_err(|error| unavailable(&error))?;
+                if let Some(session) = &found {
+                    room.renew(session.key()).await.map_err(|error| unavailable(&error))?;
+                }
+                found
             }
             None => None,
         };

@@ -183,14 +183,14 @@ impl Cookies {
     }
 
     /// The live session of this id, if it is this principal's; `None` for unknown, expired, ended and foreign ones alike.
-    /// Being looked for counts as use.
+    /// Being looked for is no use: nobody keeps the session of another alive. [`renew`](Self::renew) comes after it.
     pub(crate) async fn find(
         &self,
         id: &str,
         principal: Option<&Principal>,
     ) -> Result<Option<SessionCookie>, StoreError> {
         let Some(key) = key_of(id) else { return Ok(None) };
-        let Some(record) = self.record(key).await? else { return Ok(None) };
+        let Some(record) = self.record(key, Duration::ZERO).await? else { return Ok(None) };
         let whose = match (&self.epochs, principal) {
             (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await?,
             _ => None,
@@ -199,8 +199,14 @@ impl Cookies {
         Ok(own.then(|| SessionCookie { id: id.into(), ..self.cookie(key, record) }))
     }
 
-    async fn record(&self, key: SessionKey) -> Result<Option<Record>, StoreError> {
-        let loaded = answer(self.store.load(key, &[PART], self.idle), PATIENCE).await?;
+    /// The session of this key is used by the one whose it is.
+    pub(crate) async fn renew(&self, key: SessionKey) -> Result<(), StoreError> {
+        answer(self.store.touch(key, self.idle), PATIENCE).await.map(drop)
+    }
+
+    /// What is kept of a session, which from now on may be idle for so long.
+    async fn record(&self, key: SessionKey, idle: Duration) -> Result<Option<Record>, StoreError> {
+        let loaded = answer(self.store.load(key, &[PART], idle), PATIENCE).await?;
         if loaded.presence != Presence::Live {
             return Ok(None);
         }
@@ -269,7 +275,7 @@ impl Cookies {
                 if key.0[0] != KIND {
                     return Ok(cookies);
                 }
-                if let Some(record) = self.record(key).await? {
+                if let Some(record) = self.record(key, self.idle).await? {
                     cookies.push(self.cookie(key, record));
                 }
             }

@@ -282,7 +282,8 @@ pub trait StateStore: Send + Sync + 'static {
         false
     }
 
-    /// Reads parts of a session and, when the record lives, renews its idle lifetime.
+    /// Reads parts of a session and, when the record lives, renews its idle lifetime; a lifetime of zero is none to be
+    /// renewed, and leaves it as it is.
     ///
     /// # Errors
     /// [`StoreError`]: the peer sees 503 and -32603.

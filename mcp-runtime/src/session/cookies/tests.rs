@@ -39,6 +39,25 @@ async fn a_cookie_is_its_principals_alone() {
 }
 
 #[tokio::test]
+async fn whoever_looks_for_the_session_of_another_does_not_keep_it_alive() {
+    let owners = hmac::Key::new(hmac::HMAC_SHA256, b"owners");
+    let idle = Duration::from_millis(400);
+    let room = Cookies::new(CookiePolicy::Accepted, Arc::new(MemoryStore::new()), idle, owners, None);
+    let (used, looked_for, alice) = (fresh(), fresh(), alice());
+    for cookie in [&used, &looked_for] {
+        room.keep(cookie, Some(&alice), room.owner(Some(&alice), None).unwrap()).await.unwrap();
+    }
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(room.find(looked_for.id(), None).await.unwrap(), None);
+        let own = room.find(used.id(), Some(&alice)).await.unwrap().unwrap();
+        room.renew(own.key()).await.unwrap();
+    }
+    assert_eq!(room.find(looked_for.id(), Some(&alice)).await.unwrap(), None);
+    assert!(room.find(used.id(), Some(&alice)).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn lists_are_whole_and_hold_nothing_but_cookies() {
     let room = room();
     let owner = Owner([7; 16]);

@@ -18,6 +18,7 @@ pub(super) async fn check(probe: &Probe) {
     tokio::join!(
         idle_sessions_expire(probe),
         use_renews_the_lifetime(probe),
+        a_look_does_not(probe),
         tombstones_expire(probe),
         sweeping_spares_the_living(probe),
     );
@@ -76,6 +77,22 @@ async fn use_renews_the_lifetime(probe: &Probe) {
     for session in [read, touched, written] {
         assert_eq!(probe.touch(session, IDLE).await, Presence::Absent, "a renewed lifetime must end too");
     }
+}
+
+async fn a_look_does_not(probe: &Probe) {
+    let (session, owner) = (random_session(), random_owner());
+    probe.save_for(session, owner, "a", 0, b"x", IDLE).await;
+    for _ in 1..=2 {
+        let loaded = probe.load(session, &["a"], Duration::ZERO).await;
+        assert_eq!(loaded.presence, Presence::Live, "a look with no lifetime must not end a session");
+        assert!(matches!(&*loaded.parts, [Some(_)]), "a look with no lifetime must give the parts");
+        sleep(WITHIN).await;
+    }
+    assert_eq!(
+        probe.touch(session, IDLE).await,
+        Presence::Absent,
+        "reading a session with a lifetime of zero must not renew its lifetime"
+    );
 }
 
 async fn tombstones_expire(probe: &Probe) {

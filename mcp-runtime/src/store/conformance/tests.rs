@@ -73,6 +73,7 @@ enum Law {
     Tombstones,
     Lists,
     Lifetimes,
+    Looks,
 }
 
 /// A store that breaks one law.
@@ -91,7 +92,11 @@ impl StateStore for Broken {
     }
 
     fn load<'a>(&'a self, session: SessionKey, keys: &'a [&'static str], idle: Duration) -> StoreFuture<'a, Loaded> {
-        let idle = if self.law == Law::Lifetimes { LONG } else { idle };
+        let idle = match self.law {
+            Law::Lifetimes if !idle.is_zero() => LONG,
+            Law::Looks if idle.is_zero() => LONG,
+            _ => idle,
+        };
         self.store.load(session, keys, idle)
     }
 
@@ -173,6 +178,12 @@ async fn a_store_that_ignores_owners_is_found() {
 #[should_panic = "a renewed lifetime must end too"]
 async fn a_store_whose_sessions_live_for_ever_is_found() {
     check_broken(Law::Lifetimes).await;
+}
+
+#[tokio::test]
+#[should_panic = "reading a session with a lifetime of zero must not renew its lifetime"]
+async fn a_store_where_a_look_is_a_use_is_found() {
+    check_broken(Law::Looks).await;
 }
 
 #[tokio::test]

@@ -135,7 +135,9 @@ impl MemoryStore {
             return absent(Presence::Absent);
         };
         let Some(live) = &record.live else { return absent(Presence::Gone) };
-        record.expires = after(now, idle);
+        if !idle.is_zero() {
+            record.expires = after(now, idle);
+        }
         let found = |key: &&'static str| live.part(key).map(|part| (part.value.clone(), part.revision));
         Loaded { presence: Presence::Live, parts: keys.iter().map(found).collect() }
     }

@@ -9,11 +9,12 @@ use super::link::Trouble;
 
 /// The changes in their order. One that was released stays as it is; what is new comes after it, and leaves what programs of
 /// the version before use as they know it.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("sql/1_sessions.sql"),
     include_str!("sql/2_streams.sql"),
     include_str!("sql/3_tasks.sql"),
     include_str!("sql/4_bus.sql"),
+    include_str!("sql/5_looks.sql"),
 ];
 
 /// The oldest PostgreSQL that is tried, as it numbers itself.
