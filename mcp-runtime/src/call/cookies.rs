@@ -5,24 +5,37 @@
 
 use std::{
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use super::{Carrier, Context, ToolError};
-use crate::session::{CookiePolicy, SessionCookie, SessionKey};
+use crate::session::{CookiePolicy, Seen, SessionCookie, SessionKey};
+
+/// What a client sends of a cookie.
+#[derive(Clone)]
+pub(crate) struct GivenCookie {
+    /// The id, whether it names a session or not.
+    pub(crate) id: Box<str>,
+    /// What the client says that it saw of the session.
+    pub(crate) seen: Option<Box<str>>,
+}
 
 /// The cookie of a call.
 pub(crate) struct CookieState {
     pub(crate) policy: CookiePolicy,
-    /// The id that came, whether it names a session or not.
-    pub(crate) given: Option<Box<str>>,
+    /// What came.
+    pub(crate) given: Option<GivenCookie>,
     idle: Duration,
     /// What would carry the state without a cookie.
     beside: Option<Carrier>,
     session: Option<SessionCookie>,
+    /// What the client saw of it.
+    seen: Seen,
+    /// What the answer says that it saw.
+    witness: Mutex<Option<Box<str>>>,
     /// The session is in no store yet.
     unborn: bool,
     change: OnceLock<Change>,
@@ -47,14 +60,16 @@ pub(crate) enum Settling<'a> {
 }
 
 impl CookieState {
-    /// Of a request that came with this id or none.
-    pub(crate) fn new(policy: CookiePolicy, given: Option<Box<str>>, idle: Duration) -> Self {
+    /// Of a request that came with this or with none.
+    pub(crate) fn new(policy: CookiePolicy, given: Option<GivenCookie>, idle: Duration) -> Self {
         Self {
             policy,
             given,
             idle,
             beside: None,
             session: None,
+            seen: Seen::default(),
+            witness: Mutex::default(),
             unborn: false,
             change: OnceLock::new(),
             settled: AtomicBool::new(false),
@@ -74,9 +89,10 @@ impl CookieState {
         }
     }
 
-    /// The id names this session, or none that lives.
-    pub(crate) fn found(&mut self, session: Option<SessionCookie>) {
+    /// The id names this session, of which the client saw so much, or none that lives.
+    pub(crate) fn found(&mut self, session: Option<SessionCookie>, seen: Seen) {
         self.session = session;
+        self.seen = seen;
         self.unborn = false;
         self.change = OnceLock::new();
     }
@@ -85,9 +101,24 @@ impl CookieState {
     pub(crate) fn begin(&mut self, title: &str, reason: &str) -> SessionKey {
         let session = SessionCookie::fresh(title, reason, Default::default(), self.idle);
         let key = session.key();
-        self.found(Some(session));
+        self.found(Some(session), Seen::default());
         self.unborn = true;
         key
+    }
+
+    /// The session that was found in the store, and what the client saw of it.
+    pub(crate) fn kept(&self) -> Option<(&SessionCookie, &Seen)> {
+        self.session.as_ref().filter(|_| !self.unborn).map(|session| (session, &self.seen))
+    }
+
+    /// The answer says this of what the client saw.
+    pub(crate) fn tell(&self, witness: Box<str>) {
+        *self.witness.lock().unwrap_or_else(PoisonError::into_inner) = Some(witness);
+    }
+
+    /// What the answer says of that.
+    pub(crate) fn witness(&self) -> Option<Box<str>> {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The session is in the store.
@@ -100,6 +131,8 @@ impl CookieState {
         let mut same = Self::new(self.policy, self.given.clone(), self.idle);
         same.beside.clone_from(&self.beside);
         same.session.clone_from(&self.session);
+        same.seen.clone_from(&self.seen);
+        same.witness = Mutex::new(self.witness());
         same
     }
 

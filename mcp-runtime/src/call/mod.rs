@@ -28,7 +28,7 @@ pub use cancel::Cancelled;
 pub(crate) use cancel::Signal;
 pub use context::Context;
 pub(crate) use context::{Facts, Progress, Session, Undecoded};
-pub(crate) use cookies::{CookieState, Settling};
+pub(crate) use cookies::{CookieState, GivenCookie, Settling};
 pub use error::ToolError;
 pub(crate) use error::chain;
 pub use fault::{Fault, FaultKind};

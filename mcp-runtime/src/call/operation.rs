@@ -110,6 +110,8 @@ pub(crate) enum NoSession {
     Required,
     /// The one that came is unknown, expired, ended or somebody else's.
     Unknown,
+    /// The store has something older than what the client saw, or nothing at all.
+    RolledBack,
 }
 
 /// What is asked of the sessions that cookies carry.

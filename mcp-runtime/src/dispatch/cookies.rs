@@ -7,7 +7,7 @@ use crate::{
     call::{
         Call, Carrier, Context, Fault, FaultKind, NoSession, Operation, Outcome, SessionCall, SessionOutcome, Settling,
     },
-    session::{CookiePolicy, Draft, Ended, SessionCookie, StateError},
+    session::{CookiePolicy, Draft, Ended, FoundCookie, Seen, SessionCookie, StateError},
     store::SessionKey,
     wire::Code,
 };
@@ -16,8 +16,6 @@ use crate::{
 const TITLE: &str = "experimental-session";
 /// The title of a session that began because a call came without one.
 const TITLE_ON_DEMAND: &str = "lazy-tool-session";
-/// What a call without its session is refused with on 2026-07-28, which forbids the code that was promised before.
-const SESSION_REQUIRED: Code = Code(-31002);
 
 impl Dispatch {
     /// Finds the session that the cookie of a call names, and lets it carry the call's state.
@@ -30,27 +28,34 @@ impl Dispatch {
         let principal = context.principal().cloned();
         let Some(cookies) = context.cookies_mut() else { return Ok(()) };
         let beside = cookies.beside(carrier);
+        let room = self.sessions.cookies();
         let found = match &cookies.given {
-            Some(id) => {
-                let room = self.sessions.cookies();
-                let found = room.find(id, principal.as_ref()).await.map_err(|error| unavailable(&error))?;
-                if let Some(session) = &found {
+            Some(given) => {
+                let found = room.find(&given.id, given.seen.as_deref(), principal.as_ref()).await;
+                let found = found.map_err(|error| unavailable(&error))?;
+                if let FoundCookie::Live(session, _) = &found {
                     room.renew(session.key()).await.map_err(|error| unavailable(&error))?;
                 }
-                found
+                Some(found)
             }
             None => None,
         };
-        let key = found.as_ref().map(SessionCookie::key);
-        cookies.found(found);
-        let refused = if cookies.given.is_some() { NoSession::Unknown } else { NoSession::Required };
-        *carrier = match (key, cookies.policy) {
-            (Some(key), _) => Carrier::Session(key),
-            (None, CookiePolicy::OnDemand) if self.borrows_state(operation) => {
+        cookies.found(None, Seen::default());
+        *carrier = match (found, cookies.policy) {
+            (Some(FoundCookie::Live(session, seen)), _) => {
+                let key = session.key();
+                cookies.tell(room.witness(&session, seen.clone()));
+                cookies.found(Some(session), seen);
+                Carrier::Session(key)
+            }
+            // Beginning anew would hide it.
+            (Some(FoundCookie::RolledBack), _) => Carrier::Refused(NoSession::RolledBack),
+            (_, CookiePolicy::OnDemand) if self.borrows_state(operation) => {
                 Carrier::Session(cookies.begin(TITLE_ON_DEMAND, "lazy/tools/call"))
             }
-            (None, CookiePolicy::Accepted | CookiePolicy::Off) if cookies.given.is_none() => beside.clone(),
-            (None, _) => Carrier::Refused(refused),
+            (None, CookiePolicy::Accepted | CookiePolicy::Off) => beside.clone(),
+            (None, _) => Carrier::Refused(NoSession::Required),
+            (Some(FoundCookie::Unknown), _) => Carrier::Refused(NoSession::Unknown),
         };
         if *carrier != beside {
             // What was read ahead is of another session.
@@ -74,6 +79,9 @@ impl Dispatch {
             let principal = whose.as_deref().or(cx.principal());
             let owner = room.owner(principal, beside(cx)).unwrap_or_default();
             room.keep(session, principal, owner).await.map_err(|error| unavailable(&error))?;
+            if let Some(cookies) = cx.cookies() {
+                cookies.tell(room.first_witness(session, principal, Seen::default()));
+            }
         }
         if let Some(cookies) = cx.cookies_mut() {
             cookies.born();
@@ -95,25 +103,33 @@ impl Dispatch {
     pub(super) async fn settle(&self, draft: Option<Draft>, cx: &Context) -> Result<Ended, StateError> {
         let room = self.sessions.cookies();
         let principal = cx.principal();
-        let ended = match cx.cookies().map(|cookies| cookies.settling()) {
-            None | Some(Settling::Same) => match draft {
-                Some(draft) => return self.state.commit(draft, self.sessions.owner(principal), None).await,
-                None => return Ok(Ended::Saved),
-            },
-            Some(Settling::Ends(key)) => {
+        let Some(cookies) = cx.cookies() else { return Ok(Ended::Saved) };
+        let seen = draft.as_ref().map(Draft::seen_when_saved).unwrap_or_default();
+        let ended = match cookies.settling() {
+            Settling::Same => {
+                let Some(draft) = draft else { return Ok(Ended::Saved) };
+                let ended = self.state.commit(draft, self.sessions.owner(principal), None).await?;
+                if let (Ended::Saved, Some((session, _))) = (&ended, cookies.kept()) {
+                    cookies.tell(room.witness(session, seen));
+                }
+                return Ok(ended);
+            }
+            Settling::Ends(key) => {
                 drop(draft);
                 if let Some(key) = key {
                     room.end(key).await.map_err(StateError::Store)?;
                 }
                 Ended::Saved
             }
-            Some(Settling::Begins(session, old)) => {
+            Settling::Begins(session, old) => {
                 let whose = room.whose(principal).await.map_err(StateError::Store)?;
                 let principal = whose.as_deref().or(principal);
                 let owner = room.owner(principal, beside(cx)).unwrap_or_default();
+                let mut seen = Seen::default();
                 let ended = match draft {
                     Some(draft) => {
                         let draft = draft.moved_to(session.key());
+                        seen = draft.seen_when_saved();
                         self.state.commit(draft, owner, Some(room.write(session, principal))).await?
                     }
                     None => {
@@ -124,13 +140,23 @@ impl Dispatch {
                 if let (Ended::Saved, Some(old)) = (&ended, old) {
                     room.end(old).await.map_err(StateError::Store)?;
                 }
+                cookies.tell(room.first_witness(session, principal, seen));
                 ended
             }
         };
-        if let (Ended::Saved, Some(cookies)) = (&ended, cx.cookies()) {
+        if ended == Ended::Saved {
             cookies.settle();
         }
         Ok(ended)
+    }
+
+    /// What a function read and did not change was seen, too.
+    pub(super) fn tell_seen(&self, draft: &Draft, cx: &Context) {
+        if let (Some(cookies), Some(seen)) = (cx.cookies(), draft.seen())
+            && let Some((session, _)) = cookies.kept()
+        {
+            cookies.tell(self.sessions.cookies().witness(session, seen.clone()));
+        }
     }
 
     /// Answers a method of sessions.
@@ -150,6 +176,7 @@ impl Dispatch {
                 let owner = room.owner(principal, beside(cx)).unwrap_or_default();
                 room.keep(&session, principal, owner).await?;
                 if let Some(cookies) = cx.cookies() {
+                    cookies.tell(room.first_witness(&session, principal, Seen::default()));
                     cookies.begins(session.clone());
                 }
                 Ok(SessionOutcome::Created(session))
@@ -162,10 +189,10 @@ impl Dispatch {
             SessionCall::Delete { id } => {
                 let own = cx.cookie();
                 let found = match id {
-                    Some(id) if own.is_none_or(|own| own.id() != &**id) => room.find(id, cx.principal()).await?,
-                    _ => own.cloned(),
+                    Some(id) if own.is_none_or(|own| own.id() != &**id) => room.find(id, None, cx.principal()).await?,
+                    _ => own.cloned().map_or(FoundCookie::Unknown, |own| FoundCookie::Live(own, Seen::default())),
                 };
-                let Some(session) = found else { return Ok(SessionOutcome::Deleted(false)) };
+                let FoundCookie::Live(session, _) = found else { return Ok(SessionOutcome::Deleted(false)) };
                 room.end(session.key()).await?;
                 if let (Some(cookies), true) = (cx.cookies(), own == Some(&session)) {
                     cookies.ends();
@@ -188,7 +215,12 @@ pub(super) fn no_session(why: NoSession) -> Fault {
         NoSession::Unknown => {
             ("Session unknown or expired. Send session/create before calling tools.", "session_unknown")
         }
+        NoSession::RolledBack => (
+            "The server's store went back to something older than what it told of this session, and nothing was done. \
+             Send the cookie without `seen` to go on with what is there, or session/create for a new session.",
+            "session_rolled_back",
+        ),
     };
-    let fault = Fault::new(SESSION_REQUIRED, message);
+    let fault = Fault::new(Code::NO_SESSION, message);
     Fault { kind: FaultKind::NoSession, ..fault.with_data(json!({ "reason": reason, "method": "session/create" })) }
 }

@@ -6,7 +6,9 @@ use futures_util::FutureExt;
 
 use super::{Dispatch, Handles, cookies, unavailable};
 use crate::{
-    call::{Carrier, Completion, Context, Fault, PromptResult, ResourceResult, ToolError, ToolResult, chain},
+    call::{
+        Carrier, Completion, Context, Fault, NoSession, PromptResult, ResourceResult, ToolError, ToolResult, chain,
+    },
     schema::{Arguments, Checks},
     service::{BoxFuture, FunctionCard, Run, Service},
     session::{Ahead, Behind, Ended, PartSlot, SessionKey, StateError},
@@ -204,7 +206,10 @@ impl Dispatch {
             if attempt > 0 {
                 Box::pin(tokio::time::sleep(jitter(attempt))).await;
             }
-            let mut draft = match self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take()).await {
+            let kept = cx.cookies().and_then(|cookies| cookies.kept());
+            let seen = kept.map(|(_, seen)| seen);
+            let begun = self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take(), seen).await;
+            let mut draft = match begun {
                 Ok(draft) => draft,
                 Err(error) => return Ok(Err(state_failed(card, error)?)),
             };
@@ -212,7 +217,10 @@ impl Dispatch {
             let result = match self.run(function, card, arguments, &mut draft.slots, cx).await? {
                 Ok(result) if F::succeeded(&result) => result,
                 // Dropping the draft discards it.
-                refusal => return Ok(refusal),
+                refusal => {
+                    self.tell_seen(&draft, cx);
+                    return Ok(refusal);
+                }
             };
             let ended = match cx.cookies() {
                 None => Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()), None)).await,
@@ -274,6 +282,7 @@ pub(super) async fn until_asked<T>(cx: &Context, mut run: BoxFuture<'_, T>) -> R
 /// What a failure of the state means: for the model, for the client's program, or for the operator.
 fn state_failed(card: &FunctionCard, error: StateError) -> Result<ToolError, Fault> {
     match error {
+        StateError::RolledBack => Err(cookies::no_session(NoSession::RolledBack)),
         StateError::Gone => Ok(ToolError::new("This session was ended meanwhile; nothing was written")),
         StateError::TooLarge { key, bytes, limit } => Ok(ToolError::new(format!(
             "Nothing was written: `{key}` would grow to {bytes} bytes, and a session may keep {limit}. Remove something \

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::Era;
 use crate::{
-    call::{Context, CookieState, Fault, Operation, SessionCall},
+    call::{Context, CookieState, Fault, GivenCookie, Operation, SessionCall},
     session::CookiePolicy,
     wire::{Code, Raw, Request},
 };
 
 /// Where a cookie stands.
 const COOKIE: &str = "mcp/session";
+/// The member of a cookie that says what its client saw of the session.
+const SEEN: &str = "seen";
 /// What a session may say of itself, in bytes.
 const DATA_LIMIT: usize = 4 * 1024;
 
@@ -33,16 +35,18 @@ pub(super) fn capability() -> Value {
 pub(super) fn given(era: &Era, request: &Request) -> Option<Box<CookieState>> {
     let room = era.sessions.cookies();
     (room.policy() != CookiePolicy::Off)
-        .then(|| Box::new(CookieState::new(room.policy(), id(era, request), room.idle())))
+        .then(|| Box::new(CookieState::new(room.policy(), cookie(era, request), room.idle())))
 }
 
-/// The id in the cookie of a request.
-pub(super) fn id(era: &Era, request: &Request) -> Option<Box<str>> {
+/// What a request sends of a cookie.
+pub(super) fn cookie(era: &Era, request: &Request) -> Option<GivenCookie> {
     if era.sessions.cookies().policy() == CookiePolicy::Off {
         return None;
     }
-    let id = |cookie: &Raw| Some(cookie.members()?.get("id")?.string()?).filter(|id| !id.is_empty()).map(Into::into);
-    request.params.meta(COOKIE).and_then(id)
+    let members = request.params.meta(COOKIE)?.members()?;
+    let text = |name: &str| members.get(name).and_then(Raw::string);
+    let id = text("id").filter(|id| !id.is_empty())?;
+    Some(GivenCookie { id: id.into(), seen: text(SEEN).map(Into::into) })
 }
 
 /// What a request asks of sessions; `None` for another method.
@@ -84,8 +88,11 @@ fn optional<T: for<'de> Deserialize<'de>>(request: &Request, name: &str) -> Resu
 
 /// What the answer to a call says of its cookie: nothing, the session, or that it is over.
 pub(super) fn echo(cx: &Context) -> Option<Value> {
-    let echo = cx.cookies()?.echo()?;
+    let cookies = cx.cookies()?;
     // Strings alone: encoding them can't fail.
-    let cookie = echo.map_or(Value::Null, |cookie| serde_json::to_value(cookie).unwrap_or_default());
+    let mut cookie = cookies.echo()?.map_or(Value::Null, |cookie| serde_json::to_value(cookie).unwrap_or_default());
+    if let (Value::Object(members), Some(witness)) = (&mut cookie, cookies.witness()) {
+        members.insert(SEEN.to_owned(), String::from(witness).into());
+    }
     Some(Value::Object(Map::from_iter([(COOKIE.to_owned(), cookie)])))
 }

@@ -55,7 +55,7 @@ pub(super) fn supported() -> Vec<&'static str> {
 pub(super) fn fault(to: &Return, fault: &Fault) -> Outbound {
     let data = fault.data.as_ref().map(ToString::to_string);
     let code = match fault.kind {
-        FaultKind::NoSession if !to.version.facts().modern => SESSION_REQUIRED,
+        FaultKind::NoSession if !to.version.facts().modern => Code::NO_SESSION_BEFORE,
         FaultKind::ResourceNotFound if !to.version.facts().modern => RESOURCE_NOT_FOUND,
         FaultKind::MissingCapability if !to.version.facts().modern => Code::INVALID_PARAMS,
         _ => fault.code,
@@ -65,10 +65,6 @@ pub(super) fn fault(to: &Return, fault: &Fault) -> Outbound {
 
 /// What a missing resource is where there is a handshake; the newest revision forbids the code.
 const RESOURCE_NOT_FOUND: Code = Code(-32002);
-
-/// What a missing session is where there is a handshake: what version 2 of data-layer sessions promises. `data.reason`
-/// tells it from a missing resource.
-const SESSION_REQUIRED: Code = Code(-32002);
 
 /// The HTTP status of a fault: in-band with 200, but for those to which the revision gives a status of their own.
 fn status(version: Version, fault: &Fault) -> StatusCode {

@@ -13,7 +13,12 @@ use std::{
 use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use super::{PATIENCE, answer, epochs::Epochs, principal};
+use super::{
+    PATIENCE, answer,
+    epochs::Epochs,
+    principal::{self, Tag},
+    witness::{Seen, Witness, Witnesses},
+};
 use crate::{
     auth::Principal,
     store::{Blob, Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write},
@@ -46,7 +51,7 @@ pub(crate) enum CookiePolicy {
 ///
 /// # Shape
 /// `{"id", "expiry", "data"}`: 128 random bits after `sess-`, a time in ISO 8601, a map of strings with `title`, `reason`
-/// and `createdAt` and what the client gave.
+/// and `createdAt` and what the client gave. In `_meta` it also has `seen`, which says what the client saw of the session.
 ///
 /// # Source
 /// The experimental data-layer sessions, version 2; the length of the id is our choice, because it is a bearer secret.
@@ -56,6 +61,8 @@ pub struct SessionCookie {
     id: Box<str>,
     data: BTreeMap<String, String>,
     expires: SystemTime,
+    /// Whose it is, of one that the store has.
+    by: Option<Tag>,
 }
 
 impl SessionCookie {
@@ -67,7 +74,7 @@ impl SessionCookie {
         data.insert("reason".to_owned(), reason.to_owned());
         data.insert("createdAt".to_owned(), iso(SystemTime::now()));
         let id = key[1..].iter().fold(PREFIX.to_owned(), |id, byte| id + &format!("{byte:02x}")).into();
-        Self { key: SessionKey(key), id, data, expires: SystemTime::now() + idle }
+        Self { key: SessionKey(key), id, data, expires: SystemTime::now() + idle, by: None }
     }
 
     /// Its id: a secret of the client, so that it belongs neither into a log nor into what a model reads.
@@ -141,7 +148,17 @@ struct Record {
     data: BTreeMap<String, String>,
     /// The tag of the principal to whom it belongs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<[u8; 16]>,
+    by: Option<Tag>,
+}
+
+/// What a cookie names.
+pub(crate) enum FoundCookie {
+    /// A live session, of which its client saw so much.
+    Live(SessionCookie, Seen),
+    /// An unknown, expired, ended or foreign one.
+    Unknown,
+    /// One that the store lost: its client was told that it lives.
+    RolledBack,
 }
 
 /// The cookies of a running server.
@@ -150,6 +167,7 @@ pub(crate) struct Cookies {
     store: Arc<dyn StateStore>,
     idle: Duration,
     owners: hmac::Key,
+    witnesses: Witnesses,
     epochs: Option<Arc<Epochs>>,
 }
 
@@ -159,9 +177,10 @@ impl Cookies {
         store: Arc<dyn StateStore>,
         idle: Duration,
         owners: hmac::Key,
+        witnesses: hmac::Key,
         epochs: Option<Arc<Epochs>>,
     ) -> Self {
-        Self { policy, store, idle, owners, epochs }
+        Self { policy, store, idle, owners, witnesses: Witnesses(witnesses), epochs }
     }
 
     /// As whom a principal makes and lists sessions from now on; `None` where it is the principal.
@@ -182,21 +201,35 @@ impl Cookies {
         self.idle
     }
 
-    /// The live session of this id, if it is this principal's; `None` for unknown, expired, ended and foreign ones alike.
-    /// Being looked for is no use: nobody keeps the session of another alive. [`renew`](Self::renew) comes after it.
+    /// The live session of this id, if it is this principal's. What the client says that it saw of it tells a session that
+    /// the store lost from one that is unknown. Being looked for is no use: nobody keeps the session of another alive.
+    /// [`renew`](Self::renew) comes after it.
     pub(crate) async fn find(
         &self,
         id: &str,
+        seen: Option<&str>,
         principal: Option<&Principal>,
-    ) -> Result<Option<SessionCookie>, StoreError> {
-        let Some(key) = key_of(id) else { return Ok(None) };
-        let Some(record) = self.record(key, Duration::ZERO).await? else { return Ok(None) };
+    ) -> Result<FoundCookie, StoreError> {
+        let Some(key) = key_of(id) else { return Ok(FoundCookie::Unknown) };
+        let (presence, record) = self.record(key, Duration::ZERO).await?;
+        if record.is_none() && seen.is_none() {
+            return Ok(FoundCookie::Unknown);
+        }
         let whose = match (&self.epochs, principal) {
             (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await?,
             _ => None,
         };
-        let own = record.by == whose.as_deref().or(principal).map(|whose| principal::tag(&self.owners, whose));
-        Ok(own.then(|| SessionCookie { id: id.into(), ..self.cookie(key, record) }))
+        let by = whose.as_deref().or(principal).map(|whose| principal::tag(&self.owners, whose));
+        let witness = seen.and_then(|seen| self.witnesses.read(key, by, seen));
+        Ok(match record {
+            Some(record) if record.by == by => {
+                FoundCookie::Live(self.cookie(key, record), witness.unwrap_or_default().seen)
+            }
+            None if presence != Presence::Gone && witness.is_some_and(|witness| !witness.may_be_over()) => {
+                FoundCookie::RolledBack
+            }
+            _ => FoundCookie::Unknown,
+        })
     }
 
     /// The session of this key is used by the one whose it is.
@@ -205,18 +238,31 @@ impl Cookies {
     }
 
     /// What is kept of a session, which from now on may be idle for so long.
-    async fn record(&self, key: SessionKey, idle: Duration) -> Result<Option<Record>, StoreError> {
+    async fn record(&self, key: SessionKey, idle: Duration) -> Result<(Presence, Option<Record>), StoreError> {
         let loaded = answer(self.store.load(key, &[PART], idle), PATIENCE).await?;
-        if loaded.presence != Presence::Live {
-            return Ok(None);
-        }
-        let Some((blob, _)) = loaded.parts.into_iter().next().flatten() else { return Ok(None) };
-        serde_json::from_slice(&blob.bytes()).map(Some).map_err(|error| StoreError::Unavailable(error.into()))
+        let found = loaded.parts.into_iter().next().flatten().filter(|_| loaded.presence == Presence::Live);
+        let record = found.map(|(blob, _)| serde_json::from_slice(&blob.bytes())).transpose();
+        Ok((loaded.presence, record.map_err(|error| StoreError::Unavailable(error.into()))?))
     }
 
-    fn cookie(&self, key: SessionKey, record: Record) -> SessionCookie {
+    fn cookie(&self, key: SessionKey, Record { data, by }: Record) -> SessionCookie {
         let id = key.0[1..].iter().fold(PREFIX.to_owned(), |id, byte| id + &format!("{byte:02x}"));
-        SessionCookie { key, id: id.into(), data: record.data, expires: SystemTime::now() + self.idle }
+        SessionCookie { key, id: id.into(), data, expires: SystemTime::now() + self.idle, by }
+    }
+
+    /// What goes with the cookie of a session that was found, of which its client has seen so much now.
+    pub(crate) fn witness(&self, session: &SessionCookie, seen: Seen) -> Box<str> {
+        self.witness_for(session, session.by, seen)
+    }
+
+    /// The same for one that this principal made now.
+    pub(crate) fn first_witness(&self, session: &SessionCookie, principal: Option<&Principal>, seen: Seen) -> Box<str> {
+        self.witness_for(session, principal.map(|principal| principal::tag(&self.owners, principal)), seen)
+    }
+
+    fn witness_for(&self, session: &SessionCookie, by: Option<Tag>, seen: Seen) -> Box<str> {
+        let until = session.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.witnesses.write(session.key, by, &Witness { seen, until }).into()
     }
 
     /// What is written to keep a new session: together with its first state, or alone.
@@ -275,7 +321,7 @@ impl Cookies {
                 if key.0[0] != KIND {
                     return Ok(cookies);
                 }
-                if let Some(record) = self.record(key, self.idle).await? {
+                if let (_, Some(record)) = self.record(key, self.idle).await? {
                     cookies.push(self.cookie(key, record));
                 }
             }

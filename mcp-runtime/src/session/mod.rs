@@ -25,14 +25,15 @@ mod room;
 mod seal;
 mod state;
 mod turns;
+mod witness;
 
 #[cfg(test)]
 mod testing;
 
 pub use crate::store::SessionKey;
 pub(crate) use ahead::Ahead;
-pub(crate) use cookies::CookiePolicy;
 pub use cookies::SessionCookie;
+pub(crate) use cookies::{CookiePolicy, FoundCookie};
 pub use epochs::RevocationScope;
 pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
@@ -49,6 +50,7 @@ pub use process::Process;
 pub use revocations::{RevocationError, Revocations};
 pub(crate) use room::{Behind, OpenError, SessionRoom};
 pub(crate) use state::{Draft, Ended, StateError, StateRoom};
+pub(crate) use witness::Seen;
 
 /// Random bytes that nobody can guess.
 ///

@@ -9,10 +9,7 @@ mod open_error;
 mod ring;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -22,7 +19,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
 use super::{
-    Ahead, Closed, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
+    Ahead, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
     cache::{Cache, Known, Life},
     clock,
     cookies::Cookies,
@@ -175,6 +172,7 @@ impl SessionRoom {
                 store.clone(),
                 lifetimes.idle,
                 of_store.derive("owner", &[]),
+                of_store.derive("witness", &[]),
                 epochs.clone(),
             ),
             stateful,
@@ -277,45 +275,6 @@ impl SessionRoom {
             // A store that is down says nothing of the session.
             if matches!(self.resolve(id, principal).await, Ok(None)) {
                 return;
-            }
-        }
-    }
-
-    /// Ends a session at DELETE.
-    pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
-        match &self.ids {
-            Ids::Signed { tokens, verified } => {
-                let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
-                    return Ok(Closed::Unknown);
-                };
-                if !self.lives(session.key, life.issued, principal).await? {
-                    return Ok(Closed::Unknown);
-                }
-                if !self.revocable {
-                    return Ok(Closed::Unsupported);
-                }
-                // The tombstone stands until no instance takes the token any more.
-                let remaining = life.expires.saturating_sub(clock::now()).saturating_add(SKEW_SECONDS);
-                self.revoked.store(true, Ordering::Relaxed);
-                let removed = self.store.remove(session.key, Duration::from_secs(remaining));
-                answer(removed, PATIENCE).await.map_err(unavailable)?;
-                verified.remove(id);
-                Ok(Closed::Ended)
-            }
-            Ids::Opaque(opaque) => match self.resolve_opaque(opaque, id, principal).await? {
-                None => Ok(Closed::Unknown),
-                Some(session) => opaque.end(session.key).await.map(|()| Closed::Ended).map_err(unavailable),
-            },
-            Ids::Custom(manager) => {
-                let Some(session) = self.resolve_custom(&**manager, id, principal).await? else {
-                    return Ok(Closed::Unknown);
-                };
-                let closed = manager.close(id, principal).await?;
-                if closed == Closed::Ended && self.stateful {
-                    let removed = self.store.remove(session.key, self.lifetimes.absolute);
-                    answer(removed, PATIENCE).await.map_err(unavailable)?;
-                }
-                Ok(closed)
             }
         }
     }

@@ -19,8 +19,9 @@ use super::{
     part::{Form, Held},
     patience::{PATIENCE, answer},
     turns::{Taken, Turn, Turns},
+    witness::Seen,
 };
-use crate::store::{Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write};
+use crate::store::{Commit, Committed, Loaded, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write};
 
 /// How large one part may be, encoded.
 ///
@@ -44,6 +45,8 @@ pub(crate) struct StateRoom {
 pub(crate) enum StateError {
     /// The session was removed meanwhile.
     Gone,
+    /// The store has something older than what the client saw.
+    RolledBack,
     /// The store did not answer: 503.
     Store(StoreError),
     /// The store takes no new state: nothing was written.
@@ -70,6 +73,8 @@ pub(crate) struct Draft {
     session: SessionKey,
     idle: Duration,
     turns: Taking,
+    /// What the client will have seen when it reads what was loaded, where that is kept in mind.
+    seen: Option<Seen>,
 }
 
 /// The turns of one run: nearly always none or one, which need no list.
@@ -89,7 +94,23 @@ impl Draft {
                 *revision = 0;
             }
         }
-        Self { session, ..self }
+        Self { session, seen: self.seen.map(|_| Seen::default()), ..self }
+    }
+
+    /// What the client will have seen when this is not committed.
+    pub(crate) fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+
+    /// What it will have seen when this is committed.
+    pub(crate) fn seen_when_saved(&self) -> Seen {
+        let mut seen = self.seen.clone().unwrap_or_default();
+        for PartSlot(held) in &self.slots {
+            if let Held::Draft { part, revision, .. } = held {
+                seen.note(part.key, revision + 1);
+            }
+        }
+        seen
     }
 }
 
@@ -101,7 +122,8 @@ impl StateRoom {
     }
 
     /// Takes the turn of each part that is written (in key order, at most 1 s in all; a run that may last takes none), then
-    /// loads all parts, unless they were read ahead.
+    /// loads all parts, unless they were read ahead. Of a session that is in the store for sure, `seen` is what its client
+    /// saw: nothing older is given.
     pub(crate) async fn begin(
         &self,
         session: SessionKey,
@@ -109,6 +131,7 @@ impl StateRoom {
         idle: Duration,
         takes_turns: bool,
         ahead: Option<Box<Ahead>>,
+        seen: Option<&Seen>,
     ) -> Result<Draft, StateError> {
         let turns = if takes_turns { self.take_turns(session, parts).await } else { Taking::default() };
         // Who waited for a turn reads what those before it wrote.
@@ -120,6 +143,7 @@ impl StateRoom {
         if loaded.presence == Presence::Gone {
             return Err(StateError::Gone);
         }
+        let seen = seen.map(|seen| seen_now(seen, parts, &loaded)).transpose()?;
         let mut slots = Vec::with_capacity(parts.len());
         for (card, found) in parts.iter().zip(loaded.parts) {
             let part = card.part;
@@ -137,13 +161,13 @@ impl StateRoom {
                 Held::Snapshot(snapshot)
             }));
         }
-        Ok(Draft { slots, session, idle, turns })
+        Ok(Draft { slots, session, idle, turns, seen })
     }
 
     /// Commits what is written, and `also` this, all or nothing. Dropping a draft instead discards it.
     pub(crate) async fn commit(&self, draft: Draft, owner: Owner, also: Option<Write>) -> Result<Ended, StateError> {
         // The turns are passed on when this function ends, not before.
-        let Draft { slots, session, idle, turns: _turns } = draft;
+        let Draft { slots, session, idle, turns: _turns, seen: _ } = draft;
         let mut writes = Vec::new();
         for PartSlot(held) in slots {
             let Held::Draft { value, part, revision } = held else { continue };
@@ -220,6 +244,22 @@ impl StateRoom {
         }
         taking
     }
+}
+
+/// What a client that saw this will have seen when it reads what was loaded of a session that was just found.
+fn seen_now(seen: &Seen, parts: &[PartCard], loaded: &Loaded) -> Result<Seen, StateError> {
+    if loaded.presence != Presence::Live {
+        return Err(StateError::Gone);
+    }
+    let mut now = seen.clone();
+    for (card, found) in parts.iter().zip(&loaded.parts) {
+        let revision = found.as_ref().map_or(0, |(_, revision)| *revision);
+        if revision < seen.of(card.part.key) {
+            return Err(StateError::RolledBack);
+        }
+        now.note(card.part.key, revision);
+    }
+    Ok(now)
 }
 
 #[cfg(test)]

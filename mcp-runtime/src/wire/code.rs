@@ -27,6 +27,12 @@ impl Code {
     pub const HEADER_MISMATCH: Self = Self(-32020);
     /// The request needs a capability that the client did not declare.
     pub const MISSING_CAPABILITY: Self = Self(-32021);
+    /// The call needs a session that a cookie carries (our choice, outside of what JSON-RPC reserves, as 2026-07-28
+    /// wants it).
+    pub const NO_SESSION: Self = Self(-31002);
+    /// The same where there is a handshake: what version 2 of data-layer sessions promises. `data.reason` tells it from a
+    /// missing resource.
+    pub const NO_SESSION_BEFORE: Self = Self(-32002);
     /// The revision in the envelope is not served.
     pub const UNSUPPORTED_VERSION: Self = Self(-32022);
 }

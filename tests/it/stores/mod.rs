@@ -9,4 +9,5 @@ mod postgres_streams;
 mod redis;
 mod redis_streams;
 mod revocations;
+mod rollback;
 mod rotation;

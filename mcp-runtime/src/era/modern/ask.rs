@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     auth::Principal,
-    call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, Operation, Question, canonical, digest},
+    call::{ANSWERS_LIVE, Answer, Answers, Call, Fault, Given, GivenCookie, Operation, Question, canonical, digest},
     era::{Era, Return, cookies, project, refuse},
     exchange::Outbound,
     session::principal_tag,
@@ -41,8 +41,8 @@ pub(super) fn answers(
     if responses.is_none() && state.is_none() {
         return Ok(None);
     }
-    let cookie = cookies::id(era, request);
-    let Some(digest) = digest_of(operation, cookie.as_deref()) else { return Ok(None) };
+    let cookie = cookies::cookie(era, request);
+    let Some(digest) = digest_of(operation, cookie.as_ref()) else { return Ok(None) };
     let state = state.map(|state| open(era, &digest, principal, state).ok_or_else(Fault::invalid_request_state));
     let sealed = state.transpose()?;
     let knows = sealed.is_some();
@@ -82,7 +82,7 @@ fn open(era: &Era, request: &[u8; 32], principal: Option<&Principal>, state: &Ra
 /// The digest of what is asked for, with which arguments. `None` for what asks nothing.
 ///
 /// A cookie names the session that the call works on, as a handle does in the arguments.
-fn digest_of(operation: &Operation, cookie: Option<&str>) -> Option<[u8; 32]> {
+fn digest_of(operation: &Operation, cookie: Option<&GivenCookie>) -> Option<[u8; 32]> {
     let (method, name, arguments) = match operation {
         Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
         Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
@@ -93,7 +93,7 @@ fn digest_of(operation: &Operation, cookie: Option<&str>) -> Option<[u8; 32]> {
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
     let arguments = canonical(&arguments);
     let mut named = vec![method.as_bytes(), name.as_bytes(), arguments.as_bytes()];
-    named.extend(cookie.map(str::as_bytes));
+    named.extend(cookie.map(|cookie| cookie.id.as_bytes()));
     Some(digest(&named))
 }
 
@@ -122,7 +122,7 @@ fn sealed(era: &Era, call: &Call, questions: &[Question]) -> Result<String, Faul
     let mut answers = call.context.answers().cloned().unwrap_or_default();
     answers.name = Some(crate::session::random());
     let open = questions.iter().map(|question| (question.key.clone(), question.digest.clone())).collect();
-    let request = digest_of(&call.operation, call.context.cookies().and_then(|cookies| cookies.given.as_deref()))
+    let request = digest_of(&call.operation, call.context.cookies().and_then(|cookies| cookies.given.as_ref()))
         .ok_or_else(Fault::internal)?;
     let state = serde_json::to_vec(&State { answers, open }).unwrap_or_default();
     if state.len() > STATE_LIMIT {

@@ -1,6 +1,6 @@
-//! Ending sessions that others opened.
+//! Ending sessions.
 //!
-//! Takes: public ids, scopes. Gives: nothing, when they are over. Knows: what may carry an id, how long each has to be
+//! Takes: ids, public ids, scopes. Gives: nothing, when they are over. Knows: what may carry an id, how long each has to be
 //! remembered. Must not know: who may end what.
 
 use std::{
@@ -11,13 +11,13 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::future::try_join_all;
 
-use super::{SessionRoom, kind, session_key, unavailable, verified_session};
+use super::{Ids, SessionRoom, kind, session_key, unavailable, verified_session};
 use crate::{
     auth::Principal,
     session::{
-        ProtocolSession, RevocationError, RevocationScope, SessionError,
+        Closed, ProtocolSession, RevocationError, RevocationScope, SessionError,
         cache::{Cache, Life},
-        cookies,
+        clock, cookies,
         jwt::{SKEW_SECONDS, Tokens},
         opaque::Opaque,
         patience::{PATIENCE, answer},
@@ -25,6 +25,45 @@ use crate::{
 };
 
 impl SessionRoom {
+    /// Ends a session at DELETE.
+    pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
+        match &self.ids {
+            Ids::Signed { tokens, verified } => {
+                let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
+                    return Ok(Closed::Unknown);
+                };
+                if !self.lives(session.key, life.issued, principal).await? {
+                    return Ok(Closed::Unknown);
+                }
+                if !self.revocable {
+                    return Ok(Closed::Unsupported);
+                }
+                // The tombstone stands until no instance takes the token any more.
+                let remaining = life.expires.saturating_sub(clock::now()).saturating_add(SKEW_SECONDS);
+                self.revoked.store(true, Ordering::Relaxed);
+                let removed = self.store.remove(session.key, Duration::from_secs(remaining));
+                answer(removed, PATIENCE).await.map_err(unavailable)?;
+                verified.remove(id);
+                Ok(Closed::Ended)
+            }
+            Ids::Opaque(opaque) => match self.resolve_opaque(opaque, id, principal).await? {
+                None => Ok(Closed::Unknown),
+                Some(session) => opaque.end(session.key).await.map(|()| Closed::Ended).map_err(unavailable),
+            },
+            Ids::Custom(manager) => {
+                let Some(session) = self.resolve_custom(&**manager, id, principal).await? else {
+                    return Ok(Closed::Unknown);
+                };
+                let closed = manager.close(id, principal).await?;
+                if closed == Closed::Ended && self.stateful {
+                    let removed = self.store.remove(session.key, self.lifetimes.absolute);
+                    answer(removed, PATIENCE).await.map_err(unavailable)?;
+                }
+                Ok(closed)
+            }
+        }
+    }
+
     /// Ends the session of this public id, whatever carries it.
     pub(crate) async fn revoke(&self, public_id: &str) -> Result<(), RevocationError> {
         self.revoked.store(true, Ordering::Relaxed);

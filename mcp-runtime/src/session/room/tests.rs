@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Mutex};
 
 use super::*;
 use crate::session::{
-    Ended, Part, SessionFuture, StateError, StateRoom,
+    Closed, Ended, Part, SessionFuture, StateError, StateRoom,
     keys::tests::secret,
     part,
     testing::{Fault, Notes, Shelf, alice, pass},
@@ -43,7 +43,7 @@ async fn resolve(room: &SessionRoom, id: &str) -> Option<Arc<ProtocolSession>> {
 /// Writes a note into this session and gives back how that ended.
 async fn write(room: &SessionRoom, shelf: &Arc<Shelf>, key: SessionKey) -> Result<Ended, StateError> {
     let state = StateRoom::new(Arc::clone(shelf) as Arc<dyn StateStore>);
-    let mut draft = state.begin(key, &[NOTES.writes()], room.idle(key), true, None).await?;
+    let mut draft = state.begin(key, &[NOTES.writes()], room.idle(key), true, None, None).await?;
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
     state.commit(draft, Owner::default(), None).await
 }

@@ -16,7 +16,7 @@ fn room(shelf: &Arc<Shelf>) -> StateRoom {
 }
 
 async fn begin(room: &StateRoom, parts: &[PartCard]) -> Draft {
-    room.begin(SESSION, parts, IDLE, true, None).await.unwrap()
+    room.begin(SESSION, parts, IDLE, true, None, None).await.unwrap()
 }
 
 async fn add_note(room: &StateRoom, note: &str) -> Result<Ended, StateError> {
@@ -207,7 +207,7 @@ async fn a_removed_session_takes_nothing_and_gives_nothing() {
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.remove(SESSION, IDLE).await.unwrap();
     assert!(matches!(room.commit(draft, Owner::default(), None).await, Err(StateError::Gone)));
-    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true, None).await, Err(StateError::Gone)));
+    assert!(matches!(room.begin(SESSION, &[NOTES.reads()], IDLE, true, None, None).await, Err(StateError::Gone)));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn what_does_not_decode_is_told_and_never_overwritten() {
         shelf.put(SESSION, "Notes", stored).await;
         let room = room(&shelf);
         for card in [NOTES.reads(), NOTES.writes()] {
-            match room.begin(SESSION, &[card], IDLE, true, None).await {
+            match room.begin(SESSION, &[card], IDLE, true, None, None).await {
                 Err(StateError::Undecodable { key: "Notes", .. }) => {}
                 other => panic!("{:?}", other.err()),
             }
@@ -279,7 +279,7 @@ async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
     let room = room(&shelf);
     let started = Instant::now();
     shelf.fail([Fault::Hang]);
-    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE, true, None).await;
+    let begun = room.begin(SESSION, &[NOTES.writes()], IDLE, true, None, None).await;
     assert!(matches!(begun, Err(StateError::Store(StoreError::Unavailable(_)))));
     assert_eq!(started.elapsed().as_secs(), 2);
 
@@ -345,12 +345,12 @@ async fn what_was_read_ahead_is_not_read_again_unless_somebody_had_the_turn_mean
 
     let read = ahead().await;
     let calls = shelf.calls();
-    let draft = room.begin(SESSION, PARTS, IDLE, true, read).await.unwrap();
+    let draft = room.begin(SESSION, PARTS, IDLE, true, read, None).await.unwrap();
     assert_eq!(shelf.calls(), calls, "it is there already");
     assert_eq!(NOTES.read(&draft.slots[0]).notes, ["one"]);
 
     // Another call reads ahead, and has to wait for its turn.
-    let (other, read) = (ahead().await, async |read| room.begin(SESSION, PARTS, IDLE, true, read).await.unwrap());
+    let (other, read) = (ahead().await, async |read| room.begin(SESSION, PARTS, IDLE, true, read, None).await.unwrap());
     let first = async {
         tokio::task::yield_now().await;
         let mut draft = draft;
@@ -364,10 +364,10 @@ async fn what_was_read_ahead_is_not_read_again_unless_somebody_had_the_turn_mean
 
     // What was read for other parts, or of another session, is nobody's here.
     let of_other = Some(Box::new(Ahead::read(&*shelf, SessionKey([8; 17]), PARTS, IDLE).await.unwrap()));
-    let draft = room.begin(SESSION, PARTS, IDLE, true, of_other).await.unwrap();
+    let draft = room.begin(SESSION, PARTS, IDLE, true, of_other, None).await.unwrap();
     assert_eq!(NOTES.read(&draft.slots[0]).notes, ["one", "two"]);
     drop(draft);
-    let draft = room.begin(SESSION, &[COUNTER.reads()], IDLE, true, ahead().await).await.unwrap();
+    let draft = room.begin(SESSION, &[COUNTER.reads()], IDLE, true, ahead().await, None).await.unwrap();
     assert_eq!(COUNTER.read(&draft.slots[0]).count, 0);
 }
 
@@ -378,8 +378,35 @@ async fn what_was_read_ahead_and_is_stale_loses_the_race_as_any_other_read() {
     let room = room(&shelf);
     let stale = Box::new(Ahead::read(&*shelf, SESSION, PARTS, IDLE).await.unwrap());
     add_note(&room, "one").await.unwrap();
-    let mut draft = room.begin(SESSION, PARTS, IDLE, true, Some(stale)).await.unwrap();
+    let mut draft = room.begin(SESSION, PARTS, IDLE, true, Some(stale), None).await.unwrap();
     NOTES.write(&mut draft.slots[0]).notes.push("two".into());
     assert_eq!(room.commit(draft, Owner::default(), None).await.unwrap(), Ended::Lost);
     assert_eq!(notes(&room).await, ["one"]);
+}
+
+#[tokio::test]
+async fn nothing_older_than_what_was_seen_is_given() {
+    const BOTH: &[PartCard] = &[NOTES.writes(), COUNTER.reads()];
+    const NOTES_ALONE: &[PartCard] = &[NOTES.reads()];
+    const COUNTER_ALONE: &[PartCard] = &[COUNTER.reads()];
+    let shelf = Shelf::durable();
+    let room = room(&shelf);
+    let begin =
+        async |parts: &'static [PartCard], seen: &Seen| room.begin(SESSION, parts, IDLE, true, None, Some(seen)).await;
+    let nothing = Seen::default();
+    assert!(matches!(begin(BOTH, &nothing).await, Err(StateError::Gone)), "the session was found, and is not there");
+    count_up(&room).await.unwrap();
+    count_up(&room).await.unwrap();
+    let draft = begin(BOTH, &nothing).await.unwrap();
+    let revisions = |seen: &Seen| (seen.of("Notes"), seen.of("Counter"));
+    assert_eq!(revisions(draft.seen().unwrap()), (0, 2), "what is read is seen");
+    let seen = draft.seen_when_saved();
+    assert_eq!(revisions(&seen), (1, 2), "what is written is seen when it is saved");
+    assert_eq!(revisions(&draft.moved_to(SESSION).seen_when_saved()), (1, 0), "of another session nothing else is");
+    assert!(matches!(begin(BOTH, &seen).await, Err(StateError::RolledBack)));
+    assert!(begin(COUNTER_ALONE, &seen).await.is_ok(), "what is not borrowed is not served, old or not");
+    add_note(&room, "one").await.unwrap();
+    add_note(&room, "of another call").await.unwrap();
+    let draft = begin(NOTES_ALONE, &seen).await.unwrap();
+    assert_eq!(revisions(draft.seen().unwrap()), (2, 2), "of what is not borrowed, what was seen is kept in mind");
 }
