@@ -7,8 +7,12 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+
 use crate::store::{
-    Commit, Committed, Loaded, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, StoreIdentity,
+    Bus, Commit, Committed, EventLog, Heard, Loaded, Owner, Presence, Replay, Revision, Sequence, SessionKey,
+    StateStore, StoreError, StoreFuture, StoreIdentity, StoredTask, StreamId, TaskId, TaskOrder, TaskStore,
+    TaskWritten, Topic,
 };
 
 /// What goes wrong with one call.
@@ -24,7 +28,9 @@ pub enum Fault {
     Delay(Duration),
     /// The call is made, and its answer comes this much later.
     SlowAnswer(Duration),
-    /// The call is made twice, as a network may do; the first answer counts.
+    /// The call is made twice, as by somebody who heard no answer; the first answer counts. What has no name by which a
+    /// store could recognise it is made once: [`EventLog::append`] and [`Bus::publish`], after whose failure the caller has
+    /// to look.
     Twice,
 }
 
@@ -35,15 +41,16 @@ struct Plan {
     next: usize,
 }
 
-/// Wraps a store and lets its calls go wrong as planned, so that what builds on a store can be tested for the worst.
+/// Wraps a store of any kind – of session state, events, tasks, or a bus – and lets its calls go wrong as planned, so that
+/// what builds on a store can be tested for the worst.
 ///
-/// Every call except [`identity`](StateStore::identity) and [`durable`](StateStore::durable) takes the next fault.
+/// Every call takes the next fault, except [`identity`](StateStore::identity) and those that ask the store what it is.
 pub struct FaultyStore<S> {
     store: S,
     plan: Mutex<Plan>,
 }
 
-impl<S: StateStore> FaultyStore<S> {
+impl<S> FaultyStore<S> {
     /// A store whose calls meet these faults one after another, again and again; without any, nothing goes wrong.
     pub fn new(store: S, faults: impl Into<Vec<Fault>>) -> Self {
         Self { store, plan: Mutex::new(Plan { once: VecDeque::new(), always: faults.into(), next: 0 }) }
@@ -70,32 +77,43 @@ impl<S: StateStore> FaultyStore<S> {
     }
 
     fn run<'a, T: Send + 'a>(&'a self, call: impl Fn() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
-        let fault = self.next();
-        StoreFuture::new(async move {
-            match fault {
-                Fault::None => call().await,
-                Fault::Before => Err(StoreError::Unavailable(Box::new(Injected))),
-                Fault::After => {
-                    call().await?;
-                    Err(StoreError::Unavailable(Box::new(Injected)))
-                }
-                Fault::Delay(delay) => {
-                    tokio::time::sleep(delay).await;
-                    call().await
-                }
-                Fault::SlowAnswer(delay) => {
-                    let answer = call().await;
-                    tokio::time::sleep(delay).await;
-                    answer
-                }
-                Fault::Twice => {
-                    let answer = call().await;
-                    let _ = call().await;
-                    answer
-                }
-            }
-        })
+        meet(self.next(), call)
     }
+
+    /// The same for a call that must not be made twice.
+    fn run_once<'a, T: Send + 'a>(&'a self, call: impl Fn() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
+        match self.next() {
+            Fault::Twice => meet(Fault::None, call),
+            fault => meet(fault, call),
+        }
+    }
+}
+
+fn meet<'a, T: Send + 'a>(fault: Fault, call: impl Fn() -> StoreFuture<'a, T> + Send + 'a) -> StoreFuture<'a, T> {
+    StoreFuture::new(async move {
+        match fault {
+            Fault::None => call().await,
+            Fault::Before => Err(StoreError::Unavailable(Box::new(Injected))),
+            Fault::After => {
+                call().await?;
+                Err(StoreError::Unavailable(Box::new(Injected)))
+            }
+            Fault::Delay(delay) => {
+                tokio::time::sleep(delay).await;
+                call().await
+            }
+            Fault::SlowAnswer(delay) => {
+                let answer = call().await;
+                tokio::time::sleep(delay).await;
+                answer
+            }
+            Fault::Twice => {
+                let answer = call().await;
+                let _ = call().await;
+                answer
+            }
+        }
+    })
 }
 
 /// The error of an injected fault.
@@ -151,5 +169,103 @@ impl<S: StateStore> StateStore for FaultyStore<S> {
 
     fn sweep(&self) -> StoreFuture<'_, usize> {
         self.run(move || self.store.sweep())
+    }
+}
+
+impl<L: EventLog> EventLog for FaultyStore<L> {
+    fn open(&self, session: SessionKey, stream: StreamId) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.open(session, stream))
+    }
+
+    fn append(
+        &self,
+        session: SessionKey,
+        stream: StreamId,
+        data: Bytes,
+        last: bool,
+    ) -> StoreFuture<'_, Option<Sequence>> {
+        self.run_once(move || self.store.append(session, stream, data.clone(), last))
+    }
+
+    fn read_after(
+        &self,
+        session: SessionKey,
+        stream: StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> StoreFuture<'_, Replay> {
+        self.run(move || self.store.read_after(session, stream, after, limit))
+    }
+
+    fn changed(&self, session: SessionKey, stream: StreamId, after: Sequence) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.changed(session, stream, after))
+    }
+
+    fn touch(&self, session: SessionKey, stream: StreamId) -> StoreFuture<'_, bool> {
+        self.run(move || self.store.touch(session, stream))
+    }
+
+    fn drop_session(&self, session: SessionKey) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.drop_session(session))
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        self.run(move || self.store.sweep())
+    }
+}
+
+impl<S: TaskStore> TaskStore for FaultyStore<S> {
+    fn create(&self, id: TaskId, owner: Owner, record: Bytes, ttl: Duration) -> StoreFuture<'_, TaskWritten> {
+        self.run(move || self.store.create(id, owner, record.clone(), ttl))
+    }
+
+    fn load(&self, id: TaskId) -> StoreFuture<'_, Option<StoredTask>> {
+        self.run(move || self.store.load(id))
+    }
+
+    fn update(&self, id: TaskId, expected: Revision, record: Bytes) -> StoreFuture<'_, TaskWritten> {
+        self.run(move || self.store.update(id, expected, record.clone()))
+    }
+
+    fn list(&self, owner: Owner, after: TaskOrder, limit: usize) -> StoreFuture<'_, Vec<StoredTask>> {
+        self.run(move || self.store.list(owner, after, limit))
+    }
+
+    fn remove(&self, id: TaskId) -> StoreFuture<'_, bool> {
+        self.run(move || self.store.remove(id))
+    }
+
+    fn count(&self, owner: Owner) -> StoreFuture<'_, usize> {
+        self.run(move || self.store.count(owner))
+    }
+
+    fn changed(&self, id: TaskId, revision: Revision) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.changed(id, revision))
+    }
+
+    fn exclusive(&self) -> bool {
+        self.store.exclusive()
+    }
+
+    fn sweep(&self) -> StoreFuture<'_, usize> {
+        self.run(move || self.store.sweep())
+    }
+}
+
+impl<B: Bus> Bus for FaultyStore<B> {
+    fn publish(&self, topic: Topic, message: Bytes) -> StoreFuture<'_, ()> {
+        self.run_once(move || self.store.publish(topic, message.clone()))
+    }
+
+    fn position(&self, topic: Topic) -> StoreFuture<'_, Sequence> {
+        self.run(move || self.store.position(topic))
+    }
+
+    fn read_after(&self, topic: Topic, after: Sequence, limit: usize) -> StoreFuture<'_, Heard> {
+        self.run(move || self.store.read_after(topic, after, limit))
+    }
+
+    fn changed(&self, topic: Topic, after: Sequence) -> StoreFuture<'_, ()> {
+        self.run(move || self.store.changed(topic, after))
     }
 }

@@ -16,7 +16,7 @@ pub(super) const LONG: Duration = Duration::from_secs(300);
 const SOON: Duration = Duration::from_secs(20);
 
 /// How often a call is repeated.
-const ATTEMPTS: usize = 100;
+pub(super) const ATTEMPTS: usize = 100;
 
 #[derive(Clone)]
 pub(super) struct Probe {
@@ -26,25 +26,38 @@ pub(super) struct Probe {
 /// The value of a part and its revision, if it exists.
 pub(super) type FoundPart = Option<(Vec<u8>, Revision)>;
 
-impl Probe {
-    async fn repeat<'a, T>(&self, call: impl Fn() -> StoreFuture<'a, T>) -> (T, bool) {
-        let mut repeated = false;
-        for _ in 0..ATTEMPTS {
-            match call().await {
-                Ok(value) => return (value, repeated),
-                Err(StoreError::Unavailable(_)) => repeated = true,
-                Err(error) => panic!("the store must take what the suite brings, but: {error}"),
-            }
+/// What a call gives, repeated until the store answers, and whether it was repeated.
+pub(super) async fn repeat<'a, T>(call: impl Fn() -> StoreFuture<'a, T>) -> (T, bool) {
+    let mut repeated = false;
+    for _ in 0..ATTEMPTS {
+        match attempt(call()).await {
+            Some(value) => return (value, repeated),
+            None => repeated = true,
         }
-        panic!("the store must become available within {ATTEMPTS} attempts");
     }
+    unavailable()
+}
 
+/// One attempt: `None` where it is not known what became of it.
+pub(super) async fn attempt<T>(call: StoreFuture<'_, T>) -> Option<T> {
+    match call.await {
+        Ok(value) => Some(value),
+        Err(StoreError::Unavailable(_)) => None,
+        Err(error) => panic!("the store must take what the suite brings, but: {error}"),
+    }
+}
+
+pub(super) fn unavailable() -> ! {
+    panic!("the store must become available within {ATTEMPTS} attempts")
+}
+
+impl Probe {
     pub(super) async fn identity(&self) -> StoreIdentity {
-        self.repeat(|| self.store.identity()).await.0
+        repeat(|| self.store.identity()).await.0
     }
 
     pub(super) async fn load(&self, session: SessionKey, keys: &[&'static str], idle: Duration) -> Loaded {
-        let loaded = self.repeat(|| self.store.load(session, keys, idle)).await.0;
+        let loaded = repeat(|| self.store.load(session, keys, idle)).await.0;
         assert_eq!(loaded.parts.len(), keys.len(), "a load must give one entry for each key asked for");
         loaded
     }
@@ -58,7 +71,7 @@ impl Probe {
 
     /// A commit, repeated under its name until the store answers.
     pub(super) async fn commit(&self, session: SessionKey, commit: Commit) -> Committed {
-        match self.repeat(|| self.store.commit(session, commit.clone())).await {
+        match repeat(|| self.store.commit(session, commit.clone())).await {
             // The attempt that went unanswered had been saved.
             (Committed::Duplicate, true) => Committed::Saved,
             (committed, _) => committed,
@@ -92,19 +105,19 @@ impl Probe {
     }
 
     pub(super) async fn touch(&self, session: SessionKey, idle: Duration) -> Presence {
-        self.repeat(|| self.store.touch(session, idle)).await.0
+        repeat(|| self.store.touch(session, idle)).await.0
     }
 
     pub(super) async fn remove(&self, session: SessionKey, tombstone: Duration) {
-        self.repeat(|| self.store.remove(session, tombstone)).await;
+        repeat(|| self.store.remove(session, tombstone)).await;
     }
 
     pub(super) async fn list(&self, owner: Owner, after: Option<SessionKey>, limit: usize) -> Vec<SessionKey> {
-        self.repeat(|| self.store.list(owner, after, limit)).await.0
+        repeat(|| self.store.list(owner, after, limit)).await.0
     }
 
     pub(super) async fn sweep(&self) -> usize {
-        self.repeat(|| self.store.sweep()).await.0
+        repeat(|| self.store.sweep()).await.0
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::{Loaded, MemoryStore, Owner, StoreFuture, StoreIdentity};
 
 /// Every fault, in an order that no call repeats.
-fn faults() -> Vec<Fault> {
+pub(super) fn faults() -> Vec<Fault> {
     let short = Duration::from_millis(1);
     vec![
         Fault::None,

@@ -1,11 +1,27 @@
 //! The suite against our bus, its bounds, and a bus that breaks a law.
 
 use super::*;
-use crate::store::{BusLimits, MemoryBus, StoreError, StoreFuture};
+use crate::store::{
+    BusLimits, MemoryBus, StoreError, StoreFuture,
+    conformance::{Fault, FaultyStore, tests::faults},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_bus_obeys_the_laws() {
     check_bus(Arc::new(MemoryBus::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disturbed_memory_bus_obeys_the_laws() {
+    check_bus(Arc::new(FaultyStore::new(MemoryBus::new(), faults()))).await;
+}
+
+#[tokio::test]
+async fn a_message_is_not_published_twice_by_a_fault() {
+    let bus = FaultyStore::new(MemoryBus::new(), [Fault::Twice]);
+    let topic = inbox();
+    bus.publish(topic, "once".into()).await.unwrap();
+    assert_eq!(bus.read_after(topic, 0, 9).await.unwrap().messages.len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! The suite against our logs, their bounds, and a log that breaks a law.
 
 use super::*;
-use crate::store::{EventLimits, MemoryEventLog, StoreError, StoreFuture};
+use crate::store::{
+    EventLimits, MemoryEventLog, StoreError, StoreFuture,
+    conformance::{FaultyStore, tests::faults},
+};
 
 /// Bounds that are soon reached.
 const SMALL: EventLimits =
@@ -10,6 +13,11 @@ const SMALL: EventLimits =
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_log_obeys_the_laws() {
     check_event_log(Arc::new(MemoryEventLog::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disturbed_memory_log_obeys_the_laws() {
+    check_event_log(Arc::new(FaultyStore::new(MemoryEventLog::new(), faults()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,6 +41,13 @@ mod file {
     async fn the_file_log_obeys_the_laws() {
         let folder = tempfile::tempdir().expect("a folder");
         check_event_log(Arc::new(FileStore::open(folder.path().join("sessions")).expect("a store"))).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disturbed_file_log_obeys_the_laws() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::open(folder.path().join("sessions")).expect("a store");
+        check_event_log(Arc::new(FaultyStore::new(store, faults()))).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,12 @@
 //! The suite against our stores, their bounds, and stores that break a law.
 
 use super::*;
-use crate::store::{MemoryTaskStore, StoreError, StoreFuture, TaskLimits};
+use crate::store::{
+    MemoryTaskStore, StoreError, StoreFuture, TaskLimits,
+    conformance::{FaultyStore, tests::faults},
+};
+
+const ANSWER: &str = "the store must answer";
 
 /// Bounds that are soon reached.
 const SMALL: TaskLimits = TaskLimits { record_bytes: 600, bytes: 1000, tasks: 4 };
@@ -9,6 +14,11 @@ const SMALL: TaskLimits = TaskLimits { record_bytes: 600, bytes: 1000, tasks: 4 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_store_of_tasks_obeys_the_laws() {
     check_task_store(Arc::new(MemoryTaskStore::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disturbed_memory_store_of_tasks_obeys_the_laws() {
+    check_task_store(Arc::new(FaultyStore::new(MemoryTaskStore::new(), faults()))).await;
 }
 
 #[tokio::test]
@@ -25,6 +35,13 @@ mod file {
     async fn the_file_store_of_tasks_obeys_the_laws() {
         let folder = tempfile::tempdir().expect("a folder");
         check_task_store(Arc::new(FileStore::open(folder.path().join("sessions")).expect("a store"))).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disturbed_file_store_of_tasks_obeys_the_laws() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::open(folder.path().join("sessions")).expect("a store");
+        check_task_store(Arc::new(FaultyStore::new(store, faults()))).await;
     }
 
     #[tokio::test]
