@@ -24,7 +24,7 @@ pub enum FaultKind {
     /// Nothing.
     #[default]
     Plain,
-    /// The backing store could not answer: HTTP 503 with `Retry-After` instead of 200.
+    /// The backing store could not answer, or has no room: HTTP 503 with `Retry-After` instead of 200.
     Unavailable,
     /// There is no such resource: revisions before 2026-07-28 have a code of their own for it.
     ResourceNotFound,
@@ -89,5 +89,12 @@ impl Fault {
             kind: FaultKind::Unavailable,
             ..Self::new(Code::INTERNAL_ERROR, "The session store is unavailable, try again")
         }
+    }
+
+    /// The store has no room for what the call would have written, so that nothing of it was; 503 like a store that is away,
+    /// because both are the operator's to mend and pass.
+    pub(crate) fn full(what: &str) -> Self {
+        tracing::error!("the store is full: {what}");
+        Self { message: format!("{what}. Try again later"), ..Self::unavailable() }
     }
 }

@@ -292,9 +292,7 @@ fn state_failed(card: &FunctionCard, error: StateError) -> Result<ToolError, Fau
             tracing::error!(function = card.name, part = key, error = %chain(&*source), "stored state does not decode");
             Err(Fault::internal())
         }
-        StateError::Full => Ok(ToolError::new(
-            "Nothing was written: this server keeps as much session state as it can. Try again later",
-        )),
+        StateError::Full => Err(Fault::full("Nothing was written: this server keeps as much session state as it can")),
         StateError::Store(error) => Err(unavailable(&error)),
     }
 }

@@ -114,10 +114,7 @@ impl TaskRoom {
             // Ids are random: the same one is the same task.
             Ok(TaskWritten::Saved | TaskWritten::Conflict) => Ok(Found { id, revision: 1, order: 0, record }),
             Ok(TaskWritten::Gone) => Err(Fault::internal()),
-            Err(StoreError::Full) => Err(Fault::new(
-                Code::INTERNAL_ERROR,
-                "No task was made: this server keeps as many as it can. Try again later",
-            )),
+            Err(StoreError::Full) => Err(Fault::full("No task was made: this server keeps as many as it can")),
             Err(error) => Err(failed(&error)),
         }
     }
