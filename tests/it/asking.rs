@@ -188,7 +188,7 @@ impl Drop for Served {
     }
 }
 
-fn modern(tool: &str, arguments: Value, more: Value) -> Request {
+pub(crate) fn modern(tool: &str, arguments: Value, more: Value) -> Request {
     let everything = json!({ "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {} });
     let mut params = json!({ "name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,

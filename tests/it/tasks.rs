@@ -25,9 +25,9 @@ const MODERN: &str = "2026-07-28";
 
 /// A server whose tools take their time.
 #[derive(Clone, Default)]
-struct Jobs {
+pub(crate) struct Jobs {
     /// Calls that were dropped before their end.
-    dropped: Arc<AtomicUsize>,
+    pub(crate) dropped: Arc<AtomicUsize>,
     /// Runs of `two_answers`.
     runs: Arc<AtomicUsize>,
 }
@@ -118,15 +118,15 @@ impl Jobs {
     }
 }
 
-struct Served {
-    port: u16,
-    jobs: Jobs,
+pub(crate) struct Served {
+    pub(crate) port: u16,
+    pub(crate) jobs: Jobs,
     runtime: Option<tokio::runtime::Runtime>,
     running: Option<mcp_runtime::Running>,
 }
 
 impl Served {
-    fn new(change: impl FnOnce(Server) -> Server) -> Self {
+    pub(crate) fn new(change: impl FnOnce(Server) -> Server) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let jobs = Jobs::default();
         let server = change(Server::new(jobs.clone()).port(0));
@@ -151,16 +151,17 @@ impl Drop for Served {
 }
 
 /// A client that knows tasks.
-struct Peer {
+#[derive(Clone)]
+pub(crate) struct Peer {
     port: u16,
     revision: &'static str,
-    session: Option<String>,
+    pub(crate) session: Option<String>,
     bearer: Option<&'static str>,
     capabilities: Value,
 }
 
 impl Peer {
-    fn modern(port: u16) -> Self {
+    pub(crate) fn modern(port: u16) -> Self {
         let capabilities = json!({ "elicitation": {}, "extensions": { EXTENSION: {} } });
         Self { port, revision: MODERN, session: None, bearer: None, capabilities }
     }
@@ -169,7 +170,12 @@ impl Peer {
         Self { capabilities: json!({}), ..Self::modern(port) }
     }
 
-    fn legacy(port: u16, revision: &'static str, bearer: Option<&'static str>) -> Self {
+    /// The same client, whose requests go to another port.
+    pub(crate) fn at(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }
+    }
+
+    pub(crate) fn legacy(port: u16, revision: &'static str, bearer: Option<&'static str>) -> Self {
         let capabilities = json!({ "elicitation": {} });
         let mut peer = Self { port, revision, session: None, bearer, capabilities };
         let welcome = peer.initialize();
@@ -183,7 +189,7 @@ impl Peer {
         self.request("initialize", params).send(self.port)
     }
 
-    fn request(&self, method: &str, mut params: Value) -> Request {
+    pub(crate) fn request(&self, method: &str, mut params: Value) -> Request {
         let modern = self.revision == MODERN;
         if modern {
             params["_meta"] = json!({
@@ -211,7 +217,7 @@ impl Peer {
         self.request(method, params).send(self.port).json()
     }
 
-    fn result(&self, method: &str, params: Value) -> Value {
+    pub(crate) fn result(&self, method: &str, params: Value) -> Value {
         let answer = self.send(method, params);
         assert!(answer["error"].is_null(), "{method}: {answer}");
         answer["result"].clone()
@@ -224,7 +230,7 @@ impl Peer {
     }
 
     /// Calls a tool, asking for a task where clients ask.
-    fn start(&self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn start(&self, tool: &str, arguments: Value) -> Value {
         let mut params = json!({ "name": tool, "arguments": arguments });
         if self.revision == MODERN {
             return self.result("tools/call", params);
@@ -234,7 +240,7 @@ impl Peer {
     }
 
     /// Opens the stream of its session.
-    fn stream(&self) -> EventStream {
+    pub(crate) fn stream(&self) -> EventStream {
         let mut request = Request::of("GET").header("Accept", "text/event-stream");
         request = request.header("Mcp-Session-Id", self.session.as_deref().expect("there is a session"));
         if let Some(bearer) = self.bearer {
@@ -246,7 +252,7 @@ impl Peer {
     }
 
     /// Subscribes to news of these tasks; gives the stream, what it acknowledges, and what was told with it.
-    fn listen(&self, ids: &[&str]) -> (EventStream, Value, Vec<Value>) {
+    pub(crate) fn listen(&self, ids: &[&str]) -> (EventStream, Value, Vec<Value>) {
         let request = self.request("subscriptions/listen", json!({ "notifications": { "taskIds": ids } }));
         let mut stream = EventStream::open(self.port, &request);
         assert_eq!(stream.head.status, 200);
@@ -257,7 +263,12 @@ impl Peer {
     }
 
     /// The messages of a stream until there are enough, all of them valid.
-    fn hear_until(&self, stream: &mut EventStream, limit: Duration, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub(crate) fn hear_until(
+        &self,
+        stream: &mut EventStream,
+        limit: Duration,
+        enough: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
         let messages = |events: &[Event]| -> Vec<Value> {
             let with_data = events.iter().filter(|event| event.data.as_deref().is_some_and(|data| !data.is_empty()));
             with_data.map(Event::json).collect()
@@ -267,12 +278,12 @@ impl Peer {
         heard
     }
 
-    fn get(&self, id: &str) -> Value {
+    pub(crate) fn get(&self, id: &str) -> Value {
         self.result("tasks/get", json!({ "taskId": id }))
     }
 
     /// Looks until the task has this status.
-    fn until(&self, id: &str, status: &str) -> Value {
+    pub(crate) fn until(&self, id: &str, status: &str) -> Value {
         let begun = Instant::now();
         loop {
             let task = self.get(id);
@@ -285,15 +296,15 @@ impl Peer {
     }
 }
 
-fn id(task: &Value) -> &str {
+pub(crate) fn id(task: &Value) -> &str {
     task["taskId"].as_str().expect("a task has an id")
 }
 
-fn text(result: &Value) -> &str {
+pub(crate) fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().expect("a result has a text")
 }
 
-fn accepted(name: &str) -> Value {
+pub(crate) fn accepted(name: &str) -> Value {
     json!({ "action": "accept", "content": { "name": name } })
 }
 

@@ -15,14 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_runtime::{
-    Sessions, SigningKeys,
-    auth::DevelopmentTokens,
-    store::{PostgresStore, RedisStore, StateStore},
-};
+use mcp_runtime::{Sessions, SigningKeys, auth::DevelopmentTokens};
 use serde_json::{Value, json};
 
-use super::engine::{Durability, Engine, PostgresServer, RedisServer};
+use super::{
+    engine::{Durability, Engine, over_each_engine},
+    fleet::{ERAS, KEYS},
+    setting,
+};
 use crate::{
     behaviour::Served,
     support::{
@@ -32,12 +32,10 @@ use crate::{
     },
 };
 
-const KEYS: [(&str, &str); 1] = [("MCP_SESSION_KEYS", "k1:YSBmaXhlZCBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE=")];
-const ERAS: [Era; 2] = [Era::Legacy("2025-11-25"), Era::Modern];
-
-/// A number from the environment.
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+over_each_engine! {
+    nothing_that_was_acknowledged_is_lost_while_instances_and_the_engine_are_killed,
+    a_hundred_writers_of_one_session_lose_no_update,
+    strangers_with_the_same_ids_are_told_nothing_of_each_other,
 }
 
 /// Numbers that look random and are the same in each run.
@@ -104,8 +102,8 @@ fn exchange(request: &Request, port: u16) -> Option<(u16, Value)> {
 }
 
 /// A client with its session, and the arguments that name it where nothing else does.
-fn member(fleet: &Fleet, nth: usize) -> (Client, Value) {
-    let client = Client::new(fleet.port(), ERAS[nth % 2]);
+pub(super) fn member(port: u16, nth: usize) -> (Client, Value) {
+    let client = Client::new(port, ERAS[nth % 2]);
     let session = if ERAS[nth % 2] == Era::Modern { json!({ "session": client.handle() }) } else { json!({}) };
     (client, session)
 }
@@ -116,11 +114,12 @@ fn with(mut arguments: Value, session: &Value) -> Value {
 }
 
 /// Appends ids to sessions through all instances while those are killed, and the store too; then counts what is there.
-fn nothing_acknowledged_is_lost<E: Engine>(mut engine: E) {
+fn nothing_that_was_acknowledged_is_lost_while_instances_and_the_engine_are_killed<E: Engine>() {
+    let Some(mut engine) = E::start(Durability::Disk) else { return };
     let duration = Duration::from_secs(setting("FLEET_SECONDS", 30));
     let store_every = duration.min(Duration::from_secs(60)) / 3;
     let fleet = Fleet::start("notebook", &engine);
-    let members: Vec<_> = (0..6).map(|nth| member(&fleet, nth)).collect();
+    let members: Vec<_> = (0..6).map(|nth| member(fleet.port(), nth)).collect();
     let over = AtomicBool::new(false);
     // By member: what was acknowledged, and what may or may not have happened.
     let told: Vec<(Vec<String>, Vec<String>)> = thread::scope(|scope| {
@@ -187,25 +186,18 @@ fn nothing_acknowledged_is_lost<E: Engine>(mut engine: E) {
     }
     assert!(acknowledged <= happened && happened <= acknowledged + unknown);
     assert!(acknowledged > 100, "only {acknowledged} calls were acknowledged");
-    println!("{acknowledged} acknowledged, {unknown} unknown ({} of them happened), 0 lost", happened - acknowledged);
-}
-
-#[test]
-fn redis_loses_nothing_that_was_acknowledged_while_instances_and_redis_are_killed() {
-    let Some(engine) = RedisServer::start(Durability::Disk) else { return };
-    nothing_acknowledged_is_lost(engine);
-}
-
-#[test]
-fn postgresql_loses_nothing_that_was_acknowledged_while_instances_and_postgresql_are_killed() {
-    let Some(engine) = PostgresServer::start(Durability::Disk) else { return };
-    nothing_acknowledged_is_lost(engine);
+    println!(
+        "{}: {acknowledged} acknowledged, {unknown} unknown ({} of them happened), 0 lost",
+        E::NAME,
+        happened - acknowledged
+    );
 }
 
 /// A hundred writers of one session over all instances.
-fn no_update_is_lost(engine: &impl Engine) {
-    let fleet = Fleet::start("counter", engine);
-    let (client, session) = member(&fleet, 0);
+fn a_hundred_writers_of_one_session_lose_no_update<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
+    let fleet = Fleet::start("counter", &engine);
+    let (client, session) = member(fleet.port(), 0);
     let acknowledged = AtomicU64::new(0);
     thread::scope(|scope| {
         for _ in 0..100 {
@@ -228,36 +220,13 @@ fn no_update_is_lost(engine: &impl Engine) {
     let (_, answer) = exchange(&request, fleet.port()).expect("an answer");
     assert_eq!(answer["result"]["content"][0]["text"], acknowledged.to_string(), "{answer}");
     assert!(acknowledged > 500, "only {acknowledged} of 1000 calls were acknowledged");
-    println!("{acknowledged} of 1000 acknowledged, and so many counted");
-}
-
-#[test]
-fn a_hundred_writers_of_one_session_in_redis_lose_no_update() {
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
-    no_update_is_lost(&engine);
-}
-
-#[test]
-fn a_hundred_writers_of_one_session_in_postgresql_lose_no_update() {
-    let Some(engine) = PostgresServer::start(Durability::None) else { return };
-    no_update_is_lost(&engine);
-}
-
-#[test]
-fn strangers_with_the_same_ids_are_told_nothing_of_each_other() {
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
-    nobody_is_told_what_is_anothers(|| RedisStore::open(&engine.url()).expect("a store"));
-}
-
-#[test]
-fn strangers_with_the_same_ids_over_postgresql_are_told_nothing_of_each_other() {
-    let Some(engine) = PostgresServer::start(Durability::None) else { return };
-    nobody_is_told_what_is_anothers(|| PostgresStore::open(&engine.url()).expect("a store"));
+    println!("{}: {acknowledged} of 1000 acknowledged, and so many counted", E::NAME);
 }
 
 /// Everybody calls with the same id, through all instances, and leaves in the middle at times: nobody is told what is
 /// another's.
-fn nobody_is_told_what_is_anothers<S: StateStore>(open: impl Fn() -> S) {
+fn strangers_with_the_same_ids_are_told_nothing_of_each_other<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
     let calls = setting("FLEET_CALLS", 20_000);
     let people = ["ann", "bob", "cid", "dan"];
     let instances: Vec<Served> = (0..3)
@@ -265,7 +234,7 @@ fn nobody_is_told_what_is_anothers<S: StateStore>(open: impl Fn() -> S) {
             let tokens =
                 people.iter().fold(DevelopmentTokens::new(), |all, name| all.with(&format!("token-of-{name}"), name));
             let keys = SigningKeys::from_secret(b"a secret of at least 32 bytes, as asked").expect("a key");
-            let store = open();
+            let store = engine.store();
             Served::new(|server| server.authorize(tokens).sessions(Sessions::jwt(keys)).store(store))
         })
         .collect();
@@ -327,5 +296,5 @@ fn nobody_is_told_what_is_anothers<S: StateStore>(open: impl Fn() -> S) {
         }
     });
     assert_eq!(foreign.into_inner(), 0, "foreign values");
-    println!("{calls} calls, {} of them cut, 0 foreign values", cut.into_inner());
+    println!("{}: {calls} calls, {} of them cut, 0 foreign values", E::NAME, cut.into_inner());
 }

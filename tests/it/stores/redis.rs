@@ -1,186 +1,31 @@
-//! Redis.
+//! What Redis alone can do and suffer.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+use mcp_runtime::store::{Bus, Presence, RedisStore, StateStore, Topic};
+use serde_json::json;
+
+use super::{
+    engine::{Durability, Engine, RedisServer},
+    fleet::{ERAS, KEYS, instance, refusal, sum},
+    state::{LONG, commit, is_down, session},
 };
-
-use mcp_runtime::store::{
-    Blob, Commit, Committed, Operation, Owner, Presence, RedisStore, SessionKey, StateStore, StoreError, Write,
-    conformance::{self, Fault, FaultyStore},
-};
-use tokio::time::sleep;
-
-use super::engine::{Durability, Engine, RedisServer};
-
-/// By then, an engine that is down must have been found down.
-const DOWN: Duration = Duration::from_secs(2);
-/// By then, an engine that is back must be in use again.
-const BACK: Duration = Duration::from_secs(3);
-
-const LONG: Duration = Duration::from_secs(300);
-
-fn open(server: &RedisServer) -> RedisStore {
-    RedisStore::open(&server.url()).expect("a store")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn redis_obeys_the_laws_of_session_state() {
-    let Some(server) = RedisServer::start(Durability::None) else { return };
-    conformance::check(Arc::new(open(&server))).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn redis_behind_a_bad_network_obeys_the_laws_of_session_state() {
-    let Some(server) = RedisServer::start(Durability::None) else { return };
-    let short = Duration::from_millis(1);
-    let faults = vec![
-        Fault::None,
-        Fault::Before,
-        Fault::After,
-        Fault::Twice,
-        Fault::None,
-        Fault::Delay(short),
-        Fault::Before,
-        Fault::SlowAnswer(short),
-        Fault::Twice,
-        Fault::After,
-        Fault::After,
-    ];
-    conformance::check(Arc::new(FaultyStore::new(open(&server), faults))).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn session_state_in_redis_survives_the_program_and_a_crash_of_redis() {
-    let Some(server) = RedisServer::start(Durability::Disk) else { return };
-    let server = std::sync::Mutex::new(server);
-    conformance::check_survival(async || {
-        let mut server = server.lock().expect("no test panicked with it");
-        server.process().kill();
-        server.restart();
-        open(&server)
-    })
-    .await;
-}
-
-/// A session of its own for each number.
-fn session(number: u8) -> SessionKey {
-    SessionKey([number; 17])
-}
-
-fn commit(operation: u8, expected: u64, value: &[u8]) -> Commit {
-    Commit {
-        operation: Operation([operation; 16]),
-        owner: Owner([7; 16]),
-        idle: LONG,
-        writes: vec![Write { key: "a", expected, value: Blob::from_bytes(value.to_vec()) }],
-    }
-}
-
-/// Asks until it answers; how long that took.
-async fn until_back(store: &RedisStore) -> Duration {
-    let begin = Instant::now();
-    while store.touch(session(1), LONG).await.is_err() {
-        assert!(begin.elapsed() < BACK, "a store that is back must be in use again within {BACK:?}");
-        sleep(Duration::from_millis(10)).await;
-    }
-    begin.elapsed()
-}
-
-async fn is_down(store: &RedisStore) -> String {
-    let begin = Instant::now();
-    let answers = tokio::join!(
-        store.load(session(1), &["a"], LONG),
-        store.touch(session(1), LONG),
-        store.commit(session(2), commit(9, 0, b"x")),
-        store.list(Owner([7; 16]), None, 9),
-    );
-    assert!(begin.elapsed() < DOWN, "that a store is down must be known within {DOWN:?}: {:?}", begin.elapsed());
-    let (Err(load), Err(touch), Err(commit), Err(list)) = answers else {
-        panic!("nothing can be answered: {answers:?}")
-    };
-    for error in [&load, &touch, &commit, &list] {
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-    }
-    let mut text = load.to_string();
-    let mut source = std::error::Error::source(&load);
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_crashed_is_unavailable_and_in_use_again_when_it_is_back_with_all_that_it_acknowledged() {
-    let Some(mut server) = RedisServer::start(Durability::Disk) else { return };
-    let store = open(&server);
-    for round in 0..3 {
-        let written = store.commit(session(1), commit(round, u64::from(round), &[round])).await.expect("it runs");
-        assert_eq!(written, Committed::Saved);
-        server.process().kill();
-        let why = is_down(&store).await;
-        assert!(why.contains("can't be reached"), "{why}");
-        sleep(Duration::from_millis(300)).await;
-        is_down(&store).await;
-        server.restart();
-        until_back(&store).await;
-        let repeated = store.commit(session(1), commit(round, u64::from(round), &[round])).await.expect("it runs");
-        assert_eq!(repeated, Committed::Duplicate, "what was acknowledged is there, and its name is known");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_is_frozen_is_unavailable_and_what_it_was_told_meanwhile_happens_once() {
-    let Some(mut server) = RedisServer::start(Durability::None) else { return };
-    let store = open(&server);
-    store.commit(session(1), commit(1, 0, b"one")).await.expect("it runs");
-    for round in 1..3 {
-        server.process().freeze();
-        is_down(&store).await;
-        let unknown = store.commit(session(1), commit(round + 1, u64::from(round), b"next")).await;
-        assert!(matches!(unknown, Err(StoreError::Unavailable(_))), "{unknown:?}");
-        server.process().thaw();
-        until_back(&store).await;
-        let resolved = store.commit(session(1), commit(round + 1, u64::from(round), b"next")).await.expect("it runs");
-        assert!(matches!(resolved, Committed::Saved | Committed::Duplicate), "{resolved:?}");
-        let loaded = store.load(session(1), &["a"], LONG).await.expect("it runs");
-        assert!(matches!(loaded.parts.as_slice(), [Some((_, revision))] if *revision == u64::from(round) + 1));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redis_without_room_takes_nothing_new_and_gives_what_it_has() {
-    let Some(server) = RedisServer::start(Durability::None) else { return };
-    let store = open(&server);
-    store.commit(session(1), commit(1, 0, b"one")).await.expect("it runs");
-    server.ask("CONFIG SET maxmemory 1").expect("it runs");
-    let refused = store.commit(session(1), commit(2, 1, b"two")).await;
-    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
-    let loaded = store.load(session(1), &["a"], LONG).await.expect("reading needs no room");
-    assert!(matches!(loaded.parts.as_slice(), [Some((value, 1))] if value.bytes() == b"one"));
-    store.remove(session(1), LONG).await.expect("removing makes room");
-    assert_eq!(store.touch(session(1), LONG).await.expect("it runs"), Presence::Gone);
-    server.ask("CONFIG SET maxmemory 0").expect("it runs");
-    assert_eq!(store.commit(session(2), commit(3, 0, b"x")).await.expect("there is room"), Committed::Saved);
-}
+use crate::support::client::Client;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_became_a_replica_gives_nothing_that_may_be_stale() {
     let Some(server) = RedisServer::start(Durability::None) else { return };
-    let store = open(&server);
+    let store = server.store();
     store.commit(session(1), commit(1, 0, b"one")).await.expect("it runs");
-    server.ask("REPLICAOF 127.0.0.1 1").expect("it runs");
+    server.be_read_only(true);
     let why = is_down(&store).await;
     assert!(why.contains("read-only replica"), "{why}");
-    server.ask("REPLICAOF NO ONE").expect("it runs");
-    assert_eq!(store.touch(session(1), LONG).await.expect("it is the primary again"), Presence::Live);
+    server.be_read_only(false);
+    assert_eq!(StateStore::touch(&store, session(1), LONG).await.expect("it is the primary again"), Presence::Live);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_forgot_its_scripts_is_told_them_again() {
     let Some(server) = RedisServer::start(Durability::None) else { return };
-    let store = open(&server);
+    let store = server.store();
     store.commit(session(1), commit(1, 0, b"one")).await.expect("it runs");
     server.ask("SCRIPT FLUSH").expect("it runs");
     assert_eq!(store.touch(session(1), LONG).await.expect("it runs"), Presence::Live);
@@ -190,7 +35,7 @@ async fn a_redis_that_forgot_its_scripts_is_told_them_again() {
 async fn a_redis_that_would_evict_is_refused_with_the_fix() {
     let settings = ["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"];
     let Some(server) = RedisServer::with(Durability::None, &settings) else { return };
-    let error = open(&server).identity().await.expect_err("it would lose sessions");
+    let error = server.store().identity().await.expect_err("it would lose sessions");
     let why = format!("{:?}", error);
     assert!(why.contains("allkeys-lru") && why.contains("noeviction"), "{why}");
 }
@@ -220,5 +65,54 @@ fn an_url_that_is_none_is_refused_and_no_password_is_shown() {
         let error = format!("{:?}", RedisStore::open(url).expect_err(url));
         assert!(error.contains(part), "{error}");
         assert!(!error.contains(":secret"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_bus_goes_on_where_it_was_after_redis_forgot_everything() {
+    let Some(server) = RedisServer::start(Durability::None) else { return };
+    let store = server.store();
+    store.publish(Topic::Everyone, "old".into()).await.expect("it runs");
+    let after = store.position(Topic::Everyone).await.expect("it runs");
+    server.run(&["FLUSHALL"]);
+    assert!(Bus::read_after(&store, Topic::Everyone, after, 9).await.expect("it runs").messages.is_empty());
+    store.publish(Topic::Everyone, "new".into()).await.expect("it runs");
+    let heard = Bus::read_after(&store, Topic::Everyone, after, 9).await.expect("it runs");
+    assert!(matches!(&*heard.messages, [(number, message)] if *number > after && **message == *b"new"), "{heard:?}");
+}
+
+#[test]
+fn a_start_over_redis_that_can_not_be_is_explained_to_the_operator() {
+    let nobody = refusal("redis://:secret@127.0.0.1:1", &KEYS);
+    assert!(nobody.contains("Redis at 127.0.0.1:1/0 can't be reached") && !nobody.contains("secret"), "{nobody}");
+    let secure = refusal("rediss://127.0.0.1:1", &KEYS);
+    assert!(secure.contains("over TLS"), "{secure}");
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let random = refusal(&engine.url(), &[]);
+    assert!(random.contains("MCP_SESSION_KEYS=\"k1:$(openssl rand -base64 32)\""), "{random}");
+    engine.run(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
+    engine.run(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    let evicting = refusal(&engine.url(), &KEYS);
+    assert!(evicting.contains("volatile-ttl") && evicting.contains("Set it to noeviction"), "{evicting}");
+    engine.run(&["CONFIG", "SET", "requirepass", "secret"]);
+    let stranger = refusal(&engine.url().replace("//", "//:wrong-secret@"), &KEYS);
+    assert!(stranger.contains("does not know this user or password") && !stranger.contains("wrong"), "{stranger}");
+}
+
+#[test]
+fn a_call_that_reads_and_writes_its_session_is_two_commands_of_redis_in_both_eras() {
+    let Some(engine) = RedisServer::start(Durability::None) else { return };
+    let instance = instance(&engine.url());
+    for era in ERAS {
+        let client = Client::new(instance.port, era);
+        client.call("memory_add", json!({ "number": 1 }));
+        let commands = engine.commands_during(|| {
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), "2.0");
+        });
+        assert_eq!(commands.len(), 2, "one to read, one to write: {commands:#?}");
+        let commands = engine.commands_during(|| {
+            assert_eq!(sum(&client.call("memory_recall", json!({}))), "2.0");
+        });
+        assert_eq!(commands.len(), 1, "one to read: {commands:#?}");
     }
 }

@@ -9,12 +9,12 @@ use mcp_runtime::{
     Revocations, Running, Server, Sessions, SigningKeys,
     auth::{DevelopmentTokens, Principal},
     session::RevocationScope,
-    store::{FileStore, MemoryStore, RedisStore, StateStore},
+    store::{FileStore, MemoryStore, StateStore},
 };
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::engine::{Durability, Engine, RedisServer};
+use super::engine::{Durability, Engine, over_each_engine};
 use crate::{
     changes::start,
     fixture::Fixture,
@@ -25,6 +25,11 @@ use crate::{
 };
 
 const LEGACY: Era = Era::Legacy("2025-11-25");
+
+over_each_engine! {
+    sessions_that_the_program_ends_are_over_at_every_instance,
+    abuse_e19_another_instance_takes_a_session_no_longer_than_the_lag,
+}
 
 /// One of several instances over this store.
 struct Instance {
@@ -138,15 +143,17 @@ fn ends_everywhere(one: &Instance, other: &Instance) {
 }
 
 #[test]
-fn sessions_that_the_program_ends_are_over_with_every_store() {
+fn sessions_that_the_program_ends_are_over_with_the_stores_of_one_process() {
     let memory = Arc::new(MemoryStore::new());
     ends_everywhere(&Instance::over(memory.clone(), |it| it), &Instance::over(memory, |it| it));
     let folder = tempfile::tempdir().unwrap();
     let file = Arc::new(FileStore::open(folder.path().join("sessions.redb")).unwrap());
     ends_everywhere(&Instance::over(file.clone(), |it| it), &Instance::over(file, |it| it));
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
-    let redis = || RedisStore::open(&engine.url()).unwrap();
-    ends_everywhere(&Instance::over(redis(), |it| it), &Instance::over(redis(), |it| it));
+}
+
+fn sessions_that_the_program_ends_are_over_at_every_instance<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
+    ends_everywhere(&Instance::over(engine.store(), |it| it), &Instance::over(engine.store(), |it| it));
 }
 
 async fn log_out_everywhere(server: Server, principal: Principal) -> mcp_runtime::Result<Running> {
@@ -194,14 +201,13 @@ fn sessions_of_somebody_end_with_the_server_that_is_started_again() {
 }
 
 // P16: what one instance was told, the others obey within the lag that is promised.
-#[test]
-fn abuse_e19_another_instance_takes_a_session_no_longer_than_the_lag() {
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
+fn abuse_e19_another_instance_takes_a_session_no_longer_than_the_lag<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
     for (lag, most) in [(Duration::ZERO, Duration::from_millis(100)), (Duration::from_secs(1), Duration::from_secs(1))]
     {
         let sessions = |it: Sessions| it.revocation_lag(lag);
-        let one = Instance::over(RedisStore::open(&engine.url()).unwrap(), sessions);
-        let other = Instance::over(RedisStore::open(&engine.url()).unwrap(), sessions);
+        let one = Instance::over(engine.store(), sessions);
+        let other = Instance::over(engine.store(), sessions);
         for _ in 0..3 {
             let hers = Client::new_as(other.port, LEGACY, Some("a"));
             assert_eq!(ping(&hers, other.port).0, 200);

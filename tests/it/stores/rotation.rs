@@ -12,12 +12,12 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use mcp_runtime::{
     Running, Server, Sessions, SigningKeys,
-    store::{FileStore, MemoryStore, RedisStore, StateStore},
+    store::{FileStore, MemoryStore, StateStore},
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::engine::{Durability, Engine, RedisServer};
+use super::engine::{Durability, Engine, over_each_engine};
 use crate::{
     changes::start,
     fixture::Fixture,
@@ -30,6 +30,12 @@ const NEW: &[u8] = b"this one came later; 32 bytes too";
 
 fn key(kid: &str) -> SigningKeys {
     SigningKeys::new(kid, if kid == "old" { OLD } else { NEW }).unwrap()
+}
+
+over_each_engine! {
+    abuse_e20_keys_rotate_under_load_over_a_shared_store_and_no_session_is_lost_before_its_key_is,
+    an_instance_with_another_key_under_the_same_id_does_not_start_over_a_shared_store,
+    an_opaque_session_is_found_at_any_instance_and_ends_for_all,
 }
 
 /// An instance that can be replaced.
@@ -143,14 +149,16 @@ fn abuse_e20_keys_rotate_under_load_and_no_session_is_lost_before_its_key_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = Arc::new(FileStore::open(folder.path().join("sessions.redb")).unwrap());
     rotates(|| file.clone());
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
-    rotates(|| RedisStore::open(&engine.url()).unwrap());
 }
 
-#[test]
-fn an_instance_with_another_key_under_the_same_id_does_not_start_over_a_shared_store() {
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
-    let store = || RedisStore::open(&engine.url()).unwrap();
+fn abuse_e20_keys_rotate_under_load_over_a_shared_store_and_no_session_is_lost_before_its_key_is<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
+    rotates(|| engine.store());
+}
+
+fn an_instance_with_another_key_under_the_same_id_does_not_start_over_a_shared_store<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
+    let store = || engine.store();
     let first = Instance::new(store(), key("old"));
     assert_eq!(first.running.key_fingerprint(), key("old").fingerprint());
     let wrong = SigningKeys::new("old", NEW).unwrap();
@@ -160,12 +168,11 @@ fn an_instance_with_another_key_under_the_same_id_does_not_start_over_a_shared_s
     first.stop();
 }
 
-#[test]
-fn an_opaque_session_is_found_at_any_instance_and_ends_for_all() {
-    let Some(engine) = RedisServer::start(Durability::None) else { return };
+fn an_opaque_session_is_found_at_any_instance_and_ends_for_all<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
     let opaque = || {
         let keys = key("old");
-        let store = RedisStore::open(&engine.url()).unwrap();
+        let store = engine.store();
         let sessions = Sessions::opaque().keys(keys);
         let (port, running, runtime) = start(Server::new(Fixture::default()).store(store).sessions(sessions));
         Instance { port, running, runtime }

@@ -1,7 +1,8 @@
-//! Engines that tests start, kill, freeze and restart.
+//! Engines that tests start, kill, freeze and restart, and the network on the way to them.
 //!
 //! Each engine is a process of its own on a free port with a folder of its own, and goes with its handle.
 
+mod network;
 mod postgres;
 mod redis;
 
@@ -13,18 +14,127 @@ use std::{
     time::Duration,
 };
 
-pub(super) use self::{postgres::PostgresServer, redis::RedisServer};
+use mcp_runtime::store::{Bus, BusLimits, EventLimits, EventLog, StateStore, TaskStore};
 
-/// What every engine can suffer.
+pub(super) use self::{network::Network, postgres::PostgresServer, redis::RedisServer};
+
+/// Makes two tests of each law, a function of an engine: one over Redis and one over PostgreSQL.
+macro_rules! over_each_engine {
+    (async $($law:ident),+ $(,)?) => {
+        mod over_redis {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $law() {
+                    super::$law::<crate::stores::engine::RedisServer>().await;
+                }
+            )+
+        }
+        mod over_postgresql {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $law() {
+                    super::$law::<crate::stores::engine::PostgresServer>().await;
+                }
+            )+
+        }
+    };
+    ($($law:ident),+ $(,)?) => {
+        mod over_redis {
+            $(
+                #[test]
+                fn $law() {
+                    super::$law::<crate::stores::engine::RedisServer>();
+                }
+            )+
+        }
+        mod over_postgresql {
+            $(
+                #[test]
+                fn $law() {
+                    super::$law::<crate::stores::engine::PostgresServer>();
+                }
+            )+
+        }
+    };
+}
+
+pub(super) use over_each_engine;
+
+/// What every engine can do and suffer.
 pub(super) trait Engine: Sized {
+    /// What it is called.
+    const NAME: &'static str;
+    /// The store that keeps everything in it.
+    type Store: StateStore + EventLog + TaskStore + Bus + Clone;
+
     /// A new one without data; `None` where the program is missing.
     fn start(durability: Durability) -> Option<Self>;
-    /// What `--store` takes.
-    fn url(&self) -> String;
+    /// The port on which it listens.
+    fn port(&self) -> u16;
+    /// What `--store` takes where it is reached at this port.
+    fn url_at(&self, port: u16) -> String;
+    /// The same for somebody who may not ring: the changes of one instance are not told to the others, who have to look. It
+    /// is another place of the engine.
+    fn silent_url(&self) -> String;
+    /// The same with so few connections that those who ask have to share them.
+    fn narrow_url_at(&self, port: u16) -> String;
+    /// A store in it.
+    fn open(url: &str) -> Self::Store;
+    /// The same store with these limits.
+    fn limit(store: Self::Store, events: EventLimits, bus: BusLimits) -> Self::Store;
     /// Its process.
     fn process(&mut self) -> &mut Process;
     /// Starts it again where it was, with what it has on its disk, and waits until it answers.
     fn restart(&mut self);
+    /// Leaves it no room for anything new, or gives it room again.
+    fn be_full(&self, full: bool);
+    /// Lets it take no writes, or take them again.
+    fn be_read_only(&self, read_only: bool);
+    /// Another one that follows it and has all that it was told.
+    fn standby(&self) -> Self;
+    /// Waits until the one that follows it has all that this one was told.
+    fn wait_for(&self, standby: &Self);
+    /// Lets one that follows another take its place.
+    fn promote(&self);
+
+    /// What `--store` takes.
+    fn url(&self) -> String {
+        self.url_at(self.port())
+    }
+
+    /// A store in it.
+    fn store(&self) -> Self::Store {
+        Self::open(&self.url())
+    }
+
+    /// A place in it whose doorbell is as wanted.
+    fn place(&self, doorbell: Doorbell) -> String {
+        match doorbell {
+            Doorbell::Rings => self.url(),
+            Doorbell::Silent => self.silent_url(),
+        }
+    }
+}
+
+/// Whether an instance hears of what another one does, or has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doorbell {
+    Rings,
+    Silent,
+}
+
+impl Doorbell {
+    /// First with it, then without: slower, and right all the same.
+    pub(super) const BOTH: [Self; 2] = [Self::Rings, Self::Silent];
+
+    /// By then, what one instance did must be known at another that waits for it.
+    pub(super) fn patience(self) -> Duration {
+        match self {
+            Self::Rings => Duration::from_millis(700),
+            // Each instance looks every second at the bus, every five at a stream or a task.
+            Self::Silent => Duration::from_secs(6),
+        }
+    }
 }
 
 /// What an engine does before it acknowledges a write.

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_runtime::store::{BusLimits, EventLimits, PostgresStore};
+
 use super::{Durability, Engine, Process, free_port};
 use crate::programs::{did_not_run, first_that_runs};
 
@@ -34,21 +36,15 @@ impl PostgresServer {
             did_not_run("A test with PostgreSQL", "there is no postgres");
             return None;
         };
-        let folder = tempfile::tempdir().expect("a folder");
-        let password = folder.path().join("password");
-        fs::write(&password, PASSWORD).expect("the folder can be written to");
-        if let Some((user, group)) = somebody_else() {
-            for path in [folder.path(), &password] {
-                chown(path, Some(user), Some(group)).expect("root can give a folder away");
-            }
-        }
-        // The password is sent as it is: what SCRAM does with it takes a client long that is not optimised.
-        let mut make = as_somebody(&programs.join("initdb"));
-        make.args(["--username", USER, "--auth", "password", "--encoding", "UTF8", "--no-locale", "--no-sync"]);
-        make.args(["--wal-segsize", "1"]).arg("--pwfile").arg(&password).arg(data(&folder));
-        let made = make.output().expect("initdb starts");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let folder = folder();
+        let unused = unused(&programs);
+        let copied = Command::new("cp").arg("-a").arg(unused).arg(data(&folder)).status().expect("`cp` runs");
+        assert!(copied.success());
+        Some(Self::over(programs, folder, durability, settings))
+    }
 
+    /// A server over the data in this folder.
+    fn over(programs: PathBuf, folder: tempfile::TempDir, durability: Durability, settings: &[&str]) -> Self {
         let mut all: Vec<_> = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=16MB"]
             .into_iter()
             .chain(settings.iter().copied())
@@ -61,7 +57,7 @@ impl PostgresServer {
             let process = Self::spawn(&programs, &folder, port, &all);
             let mut server = Self { programs: programs.clone(), folder, port, settings: all, process };
             if server.answers() {
-                return Some(server);
+                return server;
             }
             // Another test was given the same port and was faster.
             (folder, all) = (server.folder, server.settings);
@@ -94,20 +90,16 @@ impl PostgresServer {
 
     /// What `psql` says to these statements, as the superuser; the error that it prints if one fails.
     pub(in crate::stores) fn ask(&self, statements: &str) -> Result<String, String> {
+        self.ask_with("", statements)
+    }
+
+    fn ask_with(&self, options: &str, statements: &str) -> Result<String, String> {
         let mut command = Command::new(self.programs.join("psql"));
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-d", "postgres", "-w", "-X"]);
         command.args(["-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statements]).env("PGPASSWORD", PASSWORD);
-        let output = command.output().expect("psql starts");
+        let output = command.env("PGOPTIONS", options).output().expect("psql starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
-    }
-
-    /// Makes a role that may use the store, in a schema of its own, and ring no bells. Gives its URL.
-    pub(in crate::stores) fn quiet_url(&self) -> String {
-        let statements = "CREATE ROLE quiet LOGIN PASSWORD 'quiet'; CREATE SCHEMA mcp AUTHORIZATION quiet; \
-                          REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC";
-        self.ask(statements).expect("it runs");
-        format!("postgres://quiet:quiet@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Makes it a standby of a primary that is away, once it is started again, or makes it a primary again.
@@ -122,12 +114,38 @@ impl PostgresServer {
 }
 
 impl Engine for PostgresServer {
+    const NAME: &'static str = "PostgreSQL";
+    type Store = PostgresStore;
+
     fn start(durability: Durability) -> Option<Self> {
         Self::with(durability, &[])
     }
 
-    fn url(&self) -> String {
-        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", self.port)
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn url_at(&self, port: u16) -> String {
+        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/postgres")
+    }
+
+    fn silent_url(&self) -> String {
+        let statements = "CREATE ROLE silent LOGIN PASSWORD 'pw'; CREATE SCHEMA silent AUTHORIZATION silent; \
+                          REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC";
+        self.ask(statements).expect("it runs");
+        format!("postgres://silent:pw@127.0.0.1:{}/postgres?schema=silent", self.port)
+    }
+
+    fn narrow_url_at(&self, port: u16) -> String {
+        format!("{}?connections=3", self.url_at(port))
+    }
+
+    fn open(url: &str) -> PostgresStore {
+        PostgresStore::open(url).expect("a store")
+    }
+
+    fn limit(store: PostgresStore, events: EventLimits, bus: BusLimits) -> PostgresStore {
+        store.with_event_limits(events).with_bus_limits(bus)
     }
 
     fn process(&mut self) -> &mut Process {
@@ -139,10 +157,103 @@ impl Engine for PostgresServer {
         self.process = Self::spawn(&self.programs, &self.folder, self.port, &self.settings);
         assert!(self.answers(), "postgres did not start again on port {}", self.port);
     }
+
+    fn be_full(&self, full: bool) {
+        // The error of a full disk, raised where one would raise it: a disk that is full takes root to make.
+        let statements = if full {
+            "CREATE FUNCTION mcp.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; \
+             CREATE TRIGGER full_disk BEFORE INSERT ON mcp.parts EXECUTE FUNCTION mcp.full_disk(); \
+             CREATE TRIGGER full_disk BEFORE INSERT ON mcp.tasks EXECUTE FUNCTION mcp.full_disk()"
+        } else {
+            "DROP FUNCTION mcp.full_disk CASCADE"
+        };
+        self.ask(statements).expect("it runs");
+    }
+
+    fn be_read_only(&self, read_only: bool) {
+        let set =
+            if read_only { "SET default_transaction_read_only = on" } else { "RESET default_transaction_read_only" };
+        // The second one is a transaction too, and must be let through.
+        let options = "-c default_transaction_read_only=off";
+        self.ask_with(options, &format!("ALTER SYSTEM {set}")).expect("it runs");
+        self.ask_with(options, "SELECT pg_reload_conf()").expect("it runs");
+        let wanted = if read_only { "on" } else { "off" };
+        while self.ask("SHOW default_transaction_read_only").as_deref() != Ok(wanted) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn standby(&self) -> Self {
+        let folder = folder();
+        let mut copy = as_somebody(&self.programs.join("pg_basebackup"));
+        copy.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, "-w", "-R", "-c", "fast", "--no-sync"]);
+        let copied = copy.arg("-D").arg(data(&folder)).env("PGPASSWORD", PASSWORD).output().expect("it runs");
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let other = Self::over(self.programs.clone(), folder, Durability::None, &[]);
+        self.wait_for(&other);
+        other
+    }
+
+    fn wait_for(&self, standby: &Self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let told = self.ask("SELECT pg_current_wal_lsn()").expect("it runs");
+        let has_it = format!("SELECT pg_last_wal_replay_lsn() >= '{told}'");
+        while standby.ask(&has_it).as_deref() != Ok("t") {
+            assert!(Instant::now() < deadline, "the standby never had everything");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn promote(&self) {
+        assert_eq!(self.ask("SELECT pg_promote()").as_deref(), Ok("t"));
+    }
+}
+
+/// A folder that is the server's.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    if let Some((user, group)) = somebody_else() {
+        chown(folder.path(), Some(user), Some(group)).expect("root can give a folder away");
+    }
+    folder
+}
+
+/// The data of a server that nobody used yet. They are made once and copied, which takes a tenth of the time.
+fn unused(programs: &Path) -> PathBuf {
+    let version = Command::new(programs.join("postgres")).arg("--version").output().expect("it runs").stdout;
+    let version: String =
+        version.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|&byte| byte as char).collect();
+    let unused = Path::new(env!("CARGO_TARGET_TMPDIR")).join(version);
+    if !unused.exists() {
+        let folder = folder();
+        let password = folder.path().join("password");
+        fs::write(&password, PASSWORD).expect("the folder can be written to");
+        if let Some((user, group)) = somebody_else() {
+            chown(&password, Some(user), Some(group)).expect("root can give a file away");
+        }
+        // The password is sent as it is: what SCRAM does with it takes a client long that is not optimised.
+        let mut make = as_somebody(&programs.join("initdb"));
+        make.args(["--username", USER, "--auth", "password", "--encoding", "UTF8", "--no-locale", "--no-sync"]);
+        make.args(["--wal-segsize", "1"]).arg("--pwfile").arg(&password).arg(data(&folder));
+        let made = make.output().expect("initdb starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        // Whoever was first has made the same.
+        let beside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let copied = Command::new("cp").arg("-a").arg(data(&folder)).arg(beside.path()).status().expect("`cp` runs");
+        assert!(copied.success());
+        let moved = fs::rename(data_in(beside.path()), &unused);
+        assert!(moved.is_ok() || unused.exists(), "{moved:?}");
+    }
+    unused
+}
+
+fn data_in(folder: &Path) -> PathBuf {
+    folder.join("data")
 }
 
 fn data(folder: &tempfile::TempDir) -> PathBuf {
-    folder.path().join("data")
+    data_in(folder.path())
 }
 
 /// The folder in which the programs are: the newest of Debian's, which are not in `PATH`, or where `postgres` leads to.

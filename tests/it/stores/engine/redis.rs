@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mcp_runtime::store::{BusLimits, EventLimits, RedisStore};
+
 use super::{Durability, Engine, Process, free_port};
 use crate::programs::{did_not_run, first_that_runs};
 
@@ -101,12 +103,38 @@ impl RedisServer {
 }
 
 impl Engine for RedisServer {
+    const NAME: &'static str = "Redis";
+    type Store = RedisStore;
+
     fn start(durability: Durability) -> Option<Self> {
         Self::with(durability, &[])
     }
 
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn url_at(&self, port: u16) -> String {
+        format!("redis://127.0.0.1:{port}")
+    }
+
+    fn silent_url(&self) -> String {
+        let made = self.run(&["ACL", "SETUSER", "silent", "on", ">pw", "~*", "+@all", "resetchannels"]);
+        assert_eq!(made, "OK");
+        format!("redis://silent:pw@127.0.0.1:{}?prefix=silent", self.port)
+    }
+
+    fn narrow_url_at(&self, port: u16) -> String {
+        // There is one for all.
+        self.url_at(port)
+    }
+
+    fn open(url: &str) -> RedisStore {
+        RedisStore::open(url).expect("a store")
+    }
+
+    fn limit(store: RedisStore, events: EventLimits, bus: BusLimits) -> RedisStore {
+        store.with_event_limits(events).with_bus_limits(bus)
     }
 
     fn process(&mut self) -> &mut Process {
@@ -117,5 +145,42 @@ impl Engine for RedisServer {
         self.process.kill();
         self.process = Self::spawn(&self.folder, self.port, &self.settings);
         assert!(self.answers(), "redis-server did not start again on port {}", self.port);
+    }
+
+    fn be_full(&self, full: bool) {
+        self.run(&["CONFIG", "SET", "maxmemory", if full { "1" } else { "0" }]);
+    }
+
+    fn be_read_only(&self, read_only: bool) {
+        // The replica of one that does not answer.
+        self.run(&if read_only { ["REPLICAOF", "127.0.0.1", "1"] } else { ["REPLICAOF", "NO", "ONE"] });
+    }
+
+    fn standby(&self) -> Self {
+        let other = Self::with(Durability::None, &[]).expect("there was one already");
+        other.run(&["REPLICAOF", "127.0.0.1", &self.port.to_string()]);
+        self.wait_for(&other);
+        other
+    }
+
+    fn wait_for(&self, standby: &Self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let offset = |server: &Self, name: &str| {
+            let facts = server.run(&["INFO", "replication"]);
+            facts.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse::<u64>().ok())
+        };
+        loop {
+            let told = offset(self, "master_repl_offset");
+            let up = standby.run(&["INFO", "replication"]).contains("master_link_status:up");
+            if up && offset(standby, "slave_repl_offset") >= told {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the replica never had everything");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn promote(&self) {
+        assert_eq!(self.run(&["REPLICAOF", "NO", "ONE"]), "OK");
     }
 }
