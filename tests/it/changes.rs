@@ -197,7 +197,7 @@ impl Stream {
     }
 
     /// No message comes for a while; the event that begins a stream, or one that keeps it open, is none.
-    fn is_silent(&mut self) -> bool {
+    pub(crate) fn is_silent(&mut self) -> bool {
         while self.ahead.is_none() {
             let connection = self.reader.get_ref();
             connection.set_read_timeout(Some(Duration::from_millis(300))).unwrap();

@@ -84,6 +84,12 @@ impl Mailbox {
         }
     }
 
+    /// The resources subscribed to.
+    pub(crate) fn subscriptions(&self) -> Vec<Arc<str>> {
+        let register = self.changes.register();
+        register.listeners.get(&self.id).map_or_else(Vec::new, |listener| listener.subscriptions.clone())
+    }
+
     /// From now on this task is news; `false` where too many are.
     pub(crate) fn follow(&self, task: TaskId) -> bool {
         let mut register = self.changes.register();

@@ -42,12 +42,18 @@ pub(crate) struct Errand {
     error: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<String>,
+    /// Of resources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    uris: Vec<String>,
 }
 
 const ANSWER: &str = "answer";
 const CANCELLED: &str = "cancelled";
 const ENDED: &str = "ended";
 const LEVEL: &str = "level";
+const SUBSCRIBED: &str = "subscribed";
+const UNSUBSCRIBED: &str = "unsubscribed";
+const MISSED: &str = "missed";
 
 /// How the id of a question begins.
 const QUESTION: &str = "ask-";
@@ -86,6 +92,21 @@ impl Errand {
     /// The session chose from which level on it is told log messages.
     pub(super) fn level(session: SessionKey, level: LogLevel) -> Self {
         Self { level: Some(level.as_str().into()), ..Self::of(LEVEL, session) }
+    }
+
+    /// The session wants to be told of these resources.
+    pub(super) fn subscribed(session: SessionKey, uris: Vec<String>) -> Self {
+        Self { uris, ..Self::of(SUBSCRIBED, session) }
+    }
+
+    /// The session does not want to be told of these resources any more.
+    pub(super) fn unsubscribed(session: SessionKey, uris: Vec<String>) -> Self {
+        Self { uris, ..Self::of(UNSUBSCRIBED, session) }
+    }
+
+    /// The session came to an instance that does not know it, and may have begun later: what is it subscribed to?
+    pub(super) fn missed(session: SessionKey) -> Self {
+        Self::of(MISSED, session)
     }
 
     fn session(&self) -> Option<SessionKey> {
@@ -161,6 +182,14 @@ impl Era {
             LEVEL => {
                 if let Some(level) = errand.level.as_deref().and_then(|level| LogLevel::from_str(level).ok()) {
                     self.shared.levels.set(session, level);
+                }
+            }
+            SUBSCRIBED => self.news.subscribed_elsewhere(session, &errand.uris),
+            UNSUBSCRIBED => self.news.unsubscribed_elsewhere(session, &errand.uris),
+            MISSED => {
+                let uris = self.news.subscriptions(session);
+                if !uris.is_empty() {
+                    self.tell_all(|| Errand::subscribed(session, uris));
                 }
             }
             _ => {}

@@ -30,6 +30,7 @@ use crate::{
 over_each_engine! {
     what_is_announced_at_one_instance_is_told_to_the_listeners_of_all,
     what_is_announced_while_the_engine_is_down_is_told_when_it_is_back,
+    a_session_is_told_at_whatever_instance_what_it_subscribed_to_at_another,
     what_one_instance_asks_is_answered_at_another,
     what_was_asked_by_the_newest_revision_is_answered_at_another_instance,
     a_stream_that_was_cut_at_one_instance_goes_on_complete_at_another,
@@ -154,6 +155,66 @@ impl Scattered {
 
 fn call(id: u32, tool: &str, arguments: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool, "arguments": arguments } })
+}
+
+fn a_session_is_told_at_whatever_instance_what_it_subscribed_to_at_another<E: Engine>() {
+    let Some(engine) = E::start(Durability::None) else { return };
+    for doorbell in Doorbell::BOTH {
+        let place = engine.place(doorbell);
+        let instances = three("watch", &place);
+        let say = |topic: &str| {
+            let client = Client::new(instances[1].port, Era::Modern);
+            client.call("say", json!({ "topic": topic, "message": "hello" }));
+        };
+        // What is said of this topic is told on this stream, after a while: what concerns a session is told to all at leisure.
+        let is_told = |stream: &mut Stream, topic: &str, says: bool| {
+            let began = Instant::now();
+            loop {
+                if says {
+                    say(topic);
+                }
+                while !stream.is_silent() {
+                    let told = stream.next().expect("news");
+                    if told["params"]["uri"] == format!("board://topics/{topic}") {
+                        return;
+                    }
+                }
+                assert!(began.elapsed() < doorbell.patience(), "{doorbell:?}: {topic} is not told");
+            }
+        };
+        let subscribe = |client: &Client, method: &str, topic: &str| {
+            let answer = client.request(method, json!({ "uri": format!("board://topics/{topic}") }));
+            assert_eq!(answer["result"], json!({}), "{answer}");
+        };
+        let client = Client::new(instances[0].port, Era::Legacy("2025-11-25"));
+        // A stream that is open when somebody subscribes elsewhere.
+        let mut stream = Stream::of(&client, instances[2].port);
+        subscribe(&client, "resources/subscribe", "one");
+        is_told(&mut stream, "one", true);
+        // What is said while none is open waits wherever one is opened.
+        drop(stream);
+        thread::sleep(doorbell.patience() / 2);
+        say("one");
+        is_told(&mut Stream::of(&client, instances[1].port), "one", false);
+        // An instance that began after all this asks the others.
+        let late = HttpServer::with("watch", &["--store", &place], &super::fleet::KEYS);
+        let mut stream = Stream::of(&client, late.port);
+        is_told(&mut stream, "one", true);
+        // What it does not want any more, wherever it says so, it is not told.
+        let client = client.moved(instances[2].port);
+        subscribe(&client, "resources/unsubscribe", "one");
+        subscribe(&client, "resources/subscribe", "two");
+        is_told(&mut stream, "two", true);
+        let began = Instant::now();
+        loop {
+            say("one");
+            if stream.is_silent() {
+                break;
+            }
+            stream.next().expect("news");
+            assert!(began.elapsed() < doorbell.patience(), "{doorbell:?}: it is told all the same");
+        }
+    }
 }
 
 /// Calls at the first instance and answers what it asks at the second, until the call ends; gives its result, and how long

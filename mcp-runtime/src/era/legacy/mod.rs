@@ -174,8 +174,16 @@ impl Era {
         match (&*request.method, session) {
             ("ping", _) => Ok(()),
             ("logging/setLevel", Some(session)) => self.set_level(request, session),
-            ("resources/subscribe", Some(session)) => self.news.subscribe(request, session, principal),
-            ("resources/unsubscribe", Some(session)) => self.news.unsubscribe(request, session),
+            ("resources/subscribe", Some(session)) => {
+                let uri = self.news.subscribe(request, session, principal)?;
+                self.tell_all(|| Errand::subscribed(session, vec![uri]));
+                Ok(())
+            }
+            ("resources/unsubscribe", Some(session)) => {
+                let uri = self.news.unsubscribe(request, session)?;
+                self.tell_all(|| Errand::unsubscribed(session, vec![uri]));
+                Ok(())
+            }
             // Without a session there is nothing that could remember it.
             _ => Err(Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
         }

@@ -1,8 +1,10 @@
 //! News for sessions: what they subscribed to, and what they have not been told yet.
+//!
+//! Every instance keeps them for every session that subscribed somewhere, because its stream may be opened at any.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -35,9 +37,13 @@ pub(crate) struct SessionNews {
     sessions: Mutex<HashMap<SessionKey, Kept>>,
 }
 
+/// Whose session it is, once they came here. Nobody reads the news before that.
+type Reader = Arc<OnceLock<Option<Principal>>>;
+
 struct Kept {
     /// Shared with the session's streams.
     mailbox: Arc<Mailbox>,
+    reader: Reader,
     /// When it was last seen in use.
     used: Instant,
 }
@@ -59,17 +65,54 @@ impl SessionNews {
 
     /// Where the news of this principal's session wait; `None` when too many sessions have some.
     pub(super) fn mailbox(&self, session: SessionKey, principal: Option<&Principal>) -> Option<Arc<Mailbox>> {
+        let (mailbox, reader) = self.kept(session)?;
+        let _ = reader.set(principal.cloned());
+        Some(mailbox)
+    }
+
+    /// What waits for a session, and for whom; `None` when too many sessions have some.
+    fn kept(&self, session: SessionKey) -> Option<(Arc<Mailbox>, Reader)> {
         let mut sessions = self.sessions();
         if let Some(kept) = sessions.get_mut(&session) {
             kept.used = Instant::now();
-            return Some(kept.mailbox.clone());
+            return Some((kept.mailbox.clone(), kept.reader.clone()));
         }
         if sessions.len() >= SESSIONS {
             return None;
         }
-        let mailbox = Arc::new(self.shared.listen(self.lists, principal));
-        sessions.insert(session, Kept { mailbox: mailbox.clone(), used: Instant::now() });
-        Some(mailbox)
+        let reader = Arc::default();
+        let mailbox = Arc::new(self.shared.listen_for(self.lists, &reader));
+        let kept = Kept { mailbox: mailbox.clone(), reader: reader.clone(), used: Instant::now() };
+        sessions.insert(session, kept);
+        Some((mailbox, reader))
+    }
+
+    /// Whether this instance may know less of a session's subscriptions than the others.
+    pub(in crate::era) fn may_be_missed(&self, session: SessionKey) -> bool {
+        self.resources && !self.sessions().contains_key(&session)
+    }
+
+    /// What a session is subscribed to here.
+    pub(in crate::era) fn subscriptions(&self, session: SessionKey) -> Vec<String> {
+        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
+        mailbox.map_or_else(Vec::new, |mailbox| mailbox.subscriptions().iter().map(ToString::to_string).collect())
+    }
+
+    /// A session subscribed to these resources at another instance, which has looked at them.
+    pub(in crate::era) fn subscribed_elsewhere(&self, session: SessionKey, uris: &[String]) {
+        if !self.resources || uris.is_empty() {
+            return;
+        }
+        if let Some((mailbox, _)) = self.kept(session) {
+            // There are not more than one mailbox takes, unless instances heard of them in another order.
+            let _ = uris.iter().try_for_each(|uri| mailbox.subscribe(uri));
+        }
+    }
+
+    /// A session is not subscribed to these any more.
+    pub(in crate::era) fn unsubscribed_elsewhere(&self, session: SessionKey, uris: &[String]) {
+        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
+        mailbox.iter().for_each(|mailbox| uris.iter().for_each(|uri| mailbox.unsubscribe(uri)));
     }
 
     /// This session is over.
@@ -98,13 +141,13 @@ impl SessionNews {
         drop(forgotten);
     }
 
-    /// `resources/subscribe`. What is not there or hidden can be subscribed to like everything else: it may come.
+    /// `resources/subscribe`; gives the resource. What is not there or hidden can be subscribed to like everything else: it may come.
     pub(super) fn subscribe(
         &self,
         request: &Request,
         session: SessionKey,
         principal: Option<&Principal>,
-    ) -> Result<(), Fault> {
+    ) -> Result<String, Fault> {
         let uri = self.resource(request)?;
         let Some(mailbox) = self.mailbox(session, principal) else {
             return Err(Fault::new(Code::INTERNAL_ERROR, "Too many sessions have subscriptions: try again later"));
@@ -115,17 +158,15 @@ impl SessionNews {
                  one of them first"
             );
             Fault::new(Code::INVALID_PARAMS, message)
-        })
+        })?;
+        Ok(uri)
     }
 
-    /// `resources/unsubscribe`.
-    pub(super) fn unsubscribe(&self, request: &Request, session: SessionKey) -> Result<(), Fault> {
+    /// `resources/unsubscribe`; gives the resource.
+    pub(super) fn unsubscribe(&self, request: &Request, session: SessionKey) -> Result<String, Fault> {
         let uri = self.resource(request)?;
-        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
-        if let Some(mailbox) = mailbox {
-            mailbox.unsubscribe(&uri);
-        }
-        Ok(())
+        self.unsubscribed_elsewhere(session, std::slice::from_ref(&uri));
+        Ok(uri)
     }
 
     /// The resource that a request names, where the server offers news of resources.

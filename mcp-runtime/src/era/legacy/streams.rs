@@ -138,6 +138,9 @@ impl Era {
             return Err(Outbound::empty(StatusCode::SERVICE_UNAVAILABLE));
         };
         let of_session = resumed.as_ref().is_none_or(|(id, _)| id.is_of_session());
+        if of_session && self.news.may_be_missed(session.key) {
+            self.tell_all(|| Errand::missed(session.key));
+        }
         // A session for which no news can be kept has a stream that says nothing.
         let news =
             of_session.then(|| self.news.of(session.key, principal).unwrap_or_else(|| Box::pin(stream::pending())));
