@@ -54,13 +54,23 @@ impl Text {
     /// The text of this value without its outer blanks; `None` for bytes that are no visible ASCII.
     #[must_use]
     pub fn of(value: &HeaderValue) -> Option<Self> {
-        let text = value.to_str().ok()?;
-        let trimmed = text.trim_matches([' ', '\t']);
-        if trimmed.len() == text.len() {
+        // A header value has no control characters: what is ASCII in it is visible.
+        let bytes = value.as_bytes();
+        if !bytes.is_ascii() {
+            return None;
+        }
+        let trimmed = bytes.trim_ascii();
+        if trimmed.len() == bytes.len() {
             Some(Self(value.clone()))
         } else {
-            HeaderValue::from_str(trimmed).ok().map(Self)
+            HeaderValue::from_bytes(trimmed).ok().map(Self)
         }
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     },
     schema::{Arguments, Checks},
     service::{BoxFuture, FunctionCard, Run, Service},
-    session::{Ahead, Behind, Ended, PartSlot, SessionKey, StateError},
+    session::{Behind, Ended, PartSlot, StateError},
     wire::{Code, Raw},
 };
 
@@ -129,7 +129,7 @@ impl Dispatch {
         calling: &Calling<'_, F>,
         cx: &mut Context,
     ) -> Result<Result<F::Output, ToolError>, Stop> {
-        let &Calling { ref function, card, checks, arguments, carrier } = calling;
+        let &Calling { ref function, card, checks, arguments, .. } = calling;
         let undecoded = Arguments::new(arguments.as_str(), checks);
         if card.parts.is_empty() {
             if cx.cookies().is_none() {
@@ -137,26 +137,7 @@ impl Dispatch {
             }
             return Box::pin(self.run_with_cookie(function, card, undecoded, cx)).await;
         }
-        // Boxed, so that calls without state do not carry its size around.
-        Box::pin(async move {
-            let (session, ahead, undecoded) = match carrier {
-                // A cookie comes before a handle, which a model that was told to sends all the same.
-                Carrier::Session(key) if self.handles.offered && cx.cookies().is_some() => {
-                    (*key, cx.take_ahead(), undecoded.without(self.handles.argument))
-                }
-                Carrier::Session(key) => (*key, cx.take_ahead(), undecoded),
-                Carrier::Refused(why) => return Err(cookies::no_session(*why).into()),
-                Carrier::None => return Ok(Err(no_session(card))),
-                Carrier::Handle => match self.named_session(arguments, card, cx).await? {
-                    Some(Behind { key, ahead, .. }) => (key, ahead, undecoded.without(self.handles.argument)),
-                    None => return Ok(Err(self.bad_handle())),
-                },
-            };
-            // A task may begin long after its request.
-            let ahead = ahead.filter(|_| !cx.is_task());
-            self.run_with_state(function, card, session, ahead, undecoded, cx).await
-        })
-        .await
+        self.run_with_state(calling, undecoded, cx).await
     }
 
     /// Runs a function without state, and does what it did to the session of its cookie.
@@ -191,49 +172,66 @@ impl Dispatch {
     }
 
     /// Runs a function on a draft of its session, commits the draft, and runs again on a lost race.
-    async fn run_with_state<F: Function>(
-        &self,
-        function: &F,
-        card: &'static FunctionCard,
-        session: SessionKey,
-        ahead: Option<Box<Ahead>>,
-        arguments: Arguments<'_>,
-        cx: &Context,
-    ) -> Result<Result<F::Output, ToolError>, Stop> {
-        let idle = self.sessions.idle(session);
-        let mut ahead = ahead;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                Box::pin(tokio::time::sleep(jitter(attempt))).await;
-            }
-            let kept = cx.cookies().and_then(|cookies| cookies.kept());
-            let seen = kept.map(|(_, seen)| seen);
-            let begun = self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take(), seen).await;
-            let mut draft = match begun {
-                Ok(draft) => draft,
-                Err(error) => return Ok(Err(state_failed(card, error)?)),
-            };
-            // Whoever stops to ask leaves here, without its draft and its turn.
-            let result = match self.run(function, card, arguments, &mut draft.slots, cx).await? {
-                Ok(result) if F::succeeded(&result) => result,
-                // Dropping the draft discards it.
-                refusal => {
-                    self.tell_seen(&draft, cx);
-                    return Ok(refusal);
+    ///
+    /// Boxed, so that calls without state do not carry its size around; a block, because the arguments of an async function
+    /// are kept twice.
+    fn run_with_state<'a, F: Function>(
+        &'a self,
+        calling: &'a Calling<'a, F>,
+        undecoded: Arguments<'a>,
+        cx: &'a mut Context,
+    ) -> BoxFuture<'a, Result<Result<F::Output, ToolError>, Stop>> {
+        Box::pin(async move {
+            let &Calling { ref function, card, arguments, carrier, .. } = calling;
+            let (session, ahead, undecoded) = match carrier {
+                // A cookie comes before a handle, which a model that was told to sends all the same.
+                Carrier::Session(key) if self.handles.offered && cx.cookies().is_some() => {
+                    (*key, cx.take_ahead(), undecoded.without(self.handles.argument))
                 }
+                Carrier::Session(key) => (*key, cx.take_ahead(), undecoded),
+                Carrier::Refused(why) => return Err(cookies::no_session(*why).into()),
+                Carrier::None => return Ok(Err(no_session(card))),
+                Carrier::Handle => match self.named_session(arguments, card, cx).await? {
+                    Some(Behind { key, ahead, .. }) => (key, ahead, undecoded.without(self.handles.argument)),
+                    None => return Ok(Err(self.bad_handle())),
+                },
             };
-            let ended = match cx.cookies() {
-                None => Box::pin(self.state.commit(draft, self.sessions.owner(cx.principal()), None)).await,
-                Some(_) => Box::pin(self.settle(Some(draft), cx)).await,
-            };
-            match ended {
-                Ok(Ended::Saved) => return Ok(Ok(result)),
-                Ok(Ended::Lost) => {}
-                Err(error) => return Ok(Err(state_failed(card, error)?)),
+            // A task may begin long after its request.
+            let mut ahead = ahead.filter(|_| !cx.is_task());
+            let idle = self.sessions.idle(session);
+            for attempt in 0..ATTEMPTS {
+                if attempt > 0 {
+                    Box::pin(tokio::time::sleep(jitter(attempt))).await;
+                }
+                let seen = cx.cookies().and_then(|cookies| cookies.kept()).map(|(_, seen)| seen);
+                let begun = self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take(), seen).await;
+                let mut draft = match begun {
+                    Ok(draft) => draft,
+                    Err(error) => return Ok(Err(state_failed(card, error)?)),
+                };
+                // Whoever stops to ask leaves here, without its draft and its turn.
+                let result = match self.run(function, card, undecoded, &mut draft.slots, cx).await? {
+                    Ok(result) if F::succeeded(&result) => result,
+                    // Dropping the draft discards it.
+                    refusal => {
+                        self.tell_seen(&draft, cx);
+                        return Ok(refusal);
+                    }
+                };
+                let ended = match cx.cookies() {
+                    None => self.state.commit(draft, self.sessions.owner(cx.principal()), None).await,
+                    Some(_) => Box::pin(self.settle(Some(draft), cx)).await,
+                };
+                match ended {
+                    Ok(Ended::Saved) => return Ok(Ok(result)),
+                    Ok(Ended::Lost) => {}
+                    Err(error) => return Ok(Err(state_failed(card, error)?)),
+                }
             }
-        }
-        let message = "Other calls kept changing this session's state, nothing was written: try again";
-        Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(serde_json::json!({ "kind": "conflict" })).into())
+            let message = "Other calls kept changing this session's state, nothing was written: try again";
+            let data = serde_json::json!({ "kind": "conflict" });
+            Err(Fault::new(Code::INTERNAL_ERROR, message).with_data(data).into())
+        })
     }
 
     /// Runs a function once, until it gives something or has asked something, for as long as it may.

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// What the `MCP-Protocol-Version` header says.
+#[derive(Clone, Copy)]
 pub(super) enum Hinted {
     /// Nothing.
     Nothing,
@@ -25,6 +26,15 @@ impl Hinted {
             Field::Absent => Self::Nothing,
             Field::Value(value) => Version::parse(value).map_or(Self::Unknown, Self::Known),
             Field::Repeated => Self::Unknown,
+        }
+    }
+
+    /// What it says to whoever speaks older revisions alone: nothing, or one of them. `None` for everything else.
+    pub(super) fn older(self) -> Option<Option<Version>> {
+        match self {
+            Self::Nothing => Some(None),
+            Self::Known(version) => (!version.facts().modern).then_some(Some(version)),
+            Self::Unknown => None,
         }
     }
 }
@@ -117,37 +127,36 @@ impl Era {
         headers: &Headers,
         around: &Surroundings<'_>,
     ) -> Outbound {
-        match Hinted::of(headers) {
+        let hinted = match Hinted::of(headers) {
             // On 2026-07-28 a closed stream cancels, so no notification of a client has a meaning over HTTP.
-            Hinted::Known(version) if version.facts().modern => Outbound::empty(StatusCode::ACCEPTED),
+            Hinted::Known(version) if version.facts().modern => return Outbound::empty(StatusCode::ACCEPTED),
             Hinted::Unknown => {
-                refuse::bad_request(None, Code::INVALID_REQUEST, "Unsupported MCP-Protocol-Version header")
+                let message = "Unsupported MCP-Protocol-Version header";
+                return refuse::bad_request(None, Code::INVALID_REQUEST, message);
             }
-            Hinted::Nothing | Hinted::Known(_) => match self.legacy_session(headers, None, around.principal).await {
-                Ok(session) => {
-                    if let Some(session) = session
-                        && let Some(id) = self.notified(notification, session.key)
-                    {
-                        self.tell_all(|| Errand::cancelled(session.key, &id));
-                    }
-                    Outbound::empty(StatusCode::ACCEPTED)
+            Hinted::Known(version) => Some(version),
+            Hinted::Nothing => None,
+        };
+        match self.legacy_session(headers, hinted, None, around.principal).await {
+            Ok(session) => {
+                if let Some(session) = session
+                    && let Some(id) = self.notified(notification, session.key)
+                {
+                    self.tell_all(|| Errand::cancelled(session.key, &id));
                 }
-                Err(refusal) => refusal,
-            },
+                Outbound::empty(StatusCode::ACCEPTED)
+            }
+            Err(refusal) => refusal,
         }
     }
 
     /// A response answers a question of its session, whatever stream the question went by. One that answers none, or
     /// comes late, or comes again, is taken all the same: its sender can't do anything about it.
     async fn http_response(&self, response: &Response, headers: &Headers, around: &Surroundings<'_>) -> Outbound {
-        match Hinted::of(headers) {
-            Hinted::Nothing => {}
-            Hinted::Known(version) if !version.facts().modern => {}
-            Hinted::Known(_) | Hinted::Unknown => {
-                return refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here");
-            }
-        }
-        match self.legacy_session(headers, None, around.principal).await {
+        let Some(hinted) = Hinted::of(headers).older() else {
+            return refuse::bad_request(None, Code::INVALID_REQUEST, "A response is not expected here");
+        };
+        match self.legacy_session(headers, hinted, None, around.principal).await {
             Ok(Some(session)) => {
                 if !self.open.answered(session.key, response)
                     && let Err(error) = self.pass_on(session.key, response).await

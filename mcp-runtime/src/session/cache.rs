@@ -3,10 +3,7 @@
 //! Takes: a verified token. Gives: its session, for the same token and principal before its end. Knows: how much it may
 //! hold. Must not know: how tokens are signed.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ProtocolSession;
 use crate::auth::Principal;
@@ -16,14 +13,11 @@ use crate::auth::Principal;
 const SETS: usize = 512;
 /// How many tokens a set holds; the one that was not used lately makes room.
 const WAYS: usize = 8;
-/// The length of the last part of a token, its signature: enough to spread tokens over the sets.
-const SIGNATURE: usize = 43;
-
 /// A bounded map from whole tokens to their sessions.
 pub(super) struct Cache {
     sets: Box<[Mutex<Set>]>,
-    // Keyed anew in each process, so that nobody can choose tokens that meet in one set.
-    hasher: RandomState,
+    /// Drawn anew in each process, so that nobody can choose tokens that meet in one set.
+    multiplier: u64,
 }
 
 #[derive(Default)]
@@ -55,20 +49,23 @@ pub(super) struct Life {
 
 impl Cache {
     pub(super) fn new() -> Self {
-        Self { sets: (0..SETS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+        Self {
+            sets: (0..SETS).map(|_| Mutex::default()).collect(),
+            multiplier: u64::from_ne_bytes(super::random()) | 1,
+        }
     }
 
     /// The session of this token, if it was verified for this principal and has not expired. `None` decides nothing:
     /// the token must then be verified.
     pub(super) fn get(
         &self,
-        token: &str,
+        token: &[u8],
         principal: Option<&Principal>,
         now: u64,
     ) -> Option<(Arc<ProtocolSession>, Life)> {
         let hash = self.hash(token);
         let mut set = self.set(hash);
-        let entry = set.entries.iter_mut().find(|entry| entry.hash == hash && *entry.token == *token)?;
+        let entry = set.entries.iter_mut().find(|entry| entry.hash == hash && entry.token.as_bytes() == token)?;
         if entry.known.principal.as_ref() != principal || now >= entry.known.life.expires {
             return None;
         }
@@ -78,7 +75,7 @@ impl Cache {
 
     /// Remembers a verified token.
     pub(super) fn insert(&self, token: &str, known: Known) {
-        let hash = self.hash(token);
+        let hash = self.hash(token.as_bytes());
         let entry = Entry { hash, token: token.into(), known, used: false };
         let mut set = self.set(hash);
         let same = set.entries.iter().position(|old| old.hash == hash && old.token == entry.token);
@@ -94,7 +91,7 @@ impl Cache {
 
     /// Forgets a token.
     pub(super) fn remove(&self, token: &str) {
-        let hash = self.hash(token);
+        let hash = self.hash(token.as_bytes());
         self.set(hash).entries.retain(|entry| *entry.token != *token);
     }
 
@@ -104,13 +101,15 @@ impl Cache {
         self.sets.iter().map(|set| set.lock().unwrap().entries.len()).sum()
     }
 
-    fn hash(&self, token: &str) -> u64 {
-        let bytes = token.as_bytes();
-        self.hasher.hash_one(&bytes[bytes.len().saturating_sub(SIGNATURE)..])
+    /// A token ends in its signature: its last letters are as good as random, and only tokens that we signed are kept.
+    fn hash(&self, token: &[u8]) -> u64 {
+        let end = token.last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
+        end.wrapping_mul(self.multiplier)
     }
 
     fn set(&self, hash: u64) -> std::sync::MutexGuard<'_, Set> {
-        self.sets[hash as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner)
+        // The high bits depend on all letters.
+        self.sets[(hash >> 48) as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,6 +7,7 @@ mod ends;
 mod lives;
 mod open_error;
 mod ring;
+mod unsigned;
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -36,7 +37,7 @@ use super::{
 use crate::{
     auth::Principal,
     protocol::{ClientCapabilities, Implementation, Version},
-    store::{Blob, Commit, Committed, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write},
+    store::{Blob, Commit, Committed, Operation, Owner, SessionKey, StateStore, StoreError, Write},
 };
 
 /// The environment variable of the keys.
@@ -223,34 +224,38 @@ impl SessionRoom {
     /// The live session of this id; `None` for every dead or foreign one.
     pub(crate) async fn resolve(
         &self,
-        id: &str,
+        id: &(impl AsRef<[u8]> + ?Sized),
         principal: Option<&Principal>,
     ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
+        let id = id.as_ref();
         match &self.ids {
             Ids::Signed { tokens, verified } => {
                 let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
                     return Ok(None);
                 };
-                // Boxed where the store is asked, so that the future of a call that needs no word from it stays small.
-                let lives = !self.asks_the_store() || Box::pin(self.lives(session.key, life.issued, principal)).await?;
+                let lives = self.lives(session.key, life.issued, principal).await?;
                 Ok(lives.then_some(session))
             }
-            Ids::Opaque(opaque) => Box::pin(self.resolve_opaque(opaque, id, principal)).await,
-            Ids::Custom(manager) => Box::pin(self.resolve_custom(&**manager, id, principal)).await,
+            Ids::Opaque(_) | Ids::Custom(_) => match std::str::from_utf8(id) {
+                Ok(id) => Box::pin(self.resolve_unsigned(id, principal)).await,
+                Err(_) => Ok(None),
+            },
         }
     }
 
     /// The same, and these parts of it, read with the question whether it lives.
     pub(crate) async fn resolve_reading(
         &self,
-        id: &str,
+        id: &(impl AsRef<[u8]> + ?Sized),
         principal: Option<&Principal>,
         parts: &'static [PartCard],
     ) -> Result<Option<(Arc<ProtocolSession>, Option<Box<Ahead>>)>, SessionError> {
         let Ids::Signed { tokens, verified } = &self.ids else {
             return Ok(self.resolve(id, principal).await?.map(|session| (session, None)));
         };
-        let Some((session, life)) = self.known(tokens, verified, id, principal).await? else { return Ok(None) };
+        let Some((session, life)) = self.known(tokens, verified, id.as_ref(), principal).await? else {
+            return Ok(None);
+        };
         // Boxed, so that the future of a call without state stays small.
         let looked = Box::pin(self.look(session.key, life.issued, principal, parts)).await?;
         Ok(looked.map(|ahead| (session, ahead)))
@@ -266,7 +271,7 @@ impl SessionRoom {
     pub(crate) async fn until_over(&self, id: &str, principal: Option<&Principal>) {
         loop {
             let known = match &self.ids {
-                Ids::Signed { tokens, verified } => verified_session(tokens, verified, id, principal),
+                Ids::Signed { tokens, verified } => verified_session(tokens, verified, id.as_bytes(), principal),
                 Ids::Opaque(_) | Ids::Custom(_) => None,
             };
             let end = known.map(|(_, life)| life.expires.saturating_add(SKEW_SECONDS).saturating_sub(clock::now()));
@@ -352,25 +357,6 @@ impl SessionRoom {
         principal.map_or_else(Owner::default, |principal| Owner(principal::tag(&self.owners, principal)))
     }
 
-    async fn resolve_custom(
-        &self,
-        manager: &dyn SessionManager,
-        id: &str,
-        principal: Option<&Principal>,
-    ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
-        let Some(mut session) = manager.resolve(id, principal).await? else { return Ok(None) };
-        // Whatever the manager chose, its sessions can't be those of another carrier.
-        session.key.0[0] = kind::HEADER;
-        if self.stateful {
-            // How long the session lives is the manager's word; a record is renewed, and one that was removed is gone.
-            let touched = self.store.touch(session.key, self.lifetimes.idle);
-            if answer(touched, PATIENCE).await.map_err(unavailable)? == Presence::Gone {
-                return Ok(None);
-            }
-        }
-        Ok(Some(Arc::new(session)))
-    }
-
     /// How many tokens are remembered.
     #[cfg(test)]
     fn remembered(&self) -> usize {
@@ -412,13 +398,14 @@ impl SessionRoom {
 fn verified_session(
     tokens: &Tokens,
     verified: &Cache,
-    token: &str,
+    token: &[u8],
     principal: Option<&Principal>,
 ) -> Option<(Arc<ProtocolSession>, Life)> {
     let now = clock::now();
     if let Some(known) = verified.get(token, principal, now) {
         return Some(known);
     }
+    let token = std::str::from_utf8(token).ok()?;
     let facts = tokens.verify(token, principal, now)?;
     let session = Arc::new(ProtocolSession {
         key: session_key(kind::HEADER, facts.sid),

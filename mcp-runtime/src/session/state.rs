@@ -34,6 +34,8 @@ const TURN_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct StateRoom {
     store: Arc<dyn StateStore>,
     form: Form,
+    /// There is a way to the store on which an answer can be lost.
+    remote: bool,
     turns: Arc<Turns>,
     // Commits are named by the process, at random, and their number in it: unique without a random draw for each.
     process: [u8; 8],
@@ -118,7 +120,8 @@ impl StateRoom {
     /// Over this store.
     pub(crate) fn new(store: Arc<dyn StateStore>) -> Self {
         let form = if store.durable() { Form::Bytes } else { Form::Typed };
-        Self { store, form, turns: Arc::default(), process: super::random(), commits: AtomicU64::new(0) }
+        let remote = store.durable() || store.shared();
+        Self { store, form, remote, turns: Arc::default(), process: super::random(), commits: AtomicU64::new(0) }
     }
 
     /// Takes the turn of each part that is written (in key order, at most 1 s in all; a run that may last takes none), then
@@ -165,10 +168,40 @@ impl StateRoom {
     }
 
     /// Commits what is written, and `also` this, all or nothing. Dropping a draft instead discards it.
-    pub(crate) async fn commit(&self, draft: Draft, owner: Owner, also: Option<Write>) -> Result<Ended, StateError> {
-        // The turns are passed on when this function ends, not before.
-        let Draft { slots, session, idle, turns: _turns, seen: _ } = draft;
-        let mut writes = Vec::new();
+    ///
+    /// What is written is encoded before anything is waited for, so that the future has little to keep.
+    pub(crate) fn commit(
+        &self,
+        draft: Draft,
+        owner: Owner,
+        also: Option<Write>,
+    ) -> impl Future<Output = Result<Ended, StateError>> + Send + '_ {
+        let Draft { slots, session, idle, turns, seen: _ } = draft;
+        let commit = self.encode(slots, also).map(|writes| {
+            let largest = writes.iter().max_by_key(|write| write.value.len()).map_or("", |write| write.key);
+            (Commit { operation: self.name_a_commit(), owner, idle, writes }, largest)
+        });
+        async move {
+            // The turns are passed on when this ends, not before.
+            let _turns = turns;
+            let (commit, largest) = commit?;
+            if commit.writes.is_empty() {
+                return Ok(Ended::Saved);
+            }
+            match self.commit_twice(session, commit).await {
+                Ok(Committed::Saved | Committed::Duplicate) => Ok(Ended::Saved),
+                Ok(Committed::Conflict) => Ok(Ended::Lost),
+                Ok(Committed::Gone) => Err(StateError::Gone),
+                Err(StoreError::TooLarge { bytes, limit }) => Err(StateError::TooLarge { key: largest, bytes, limit }),
+                Err(StoreError::Full) => Err(StateError::Full),
+                Err(error) => Err(StateError::Store(error)),
+            }
+        }
+    }
+
+    /// What is written, in the form of the store.
+    fn encode(&self, slots: Vec<PartSlot>, also: Option<Write>) -> Result<Vec<Write>, StateError> {
+        let mut writes = Vec::with_capacity(slots.len() + usize::from(also.is_some()));
         for PartSlot(held) in slots {
             let Held::Draft { value, part, revision } = held else { continue };
             let unencodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
@@ -180,29 +213,20 @@ impl StateRoom {
             writes.push(Write { key: part.key, expected: revision, value });
         }
         writes.extend(also);
-        let Some(largest) = writes.iter().max_by_key(|write| write.value.len()).map(|write| write.key) else {
-            return Ok(Ended::Saved);
-        };
-        let commit = Commit { operation: self.name_a_commit(), owner, idle, writes };
-        match self.commit_twice(session, commit).await {
-            Ok(Committed::Saved | Committed::Duplicate) => Ok(Ended::Saved),
-            Ok(Committed::Conflict) => Ok(Ended::Lost),
-            Ok(Committed::Gone) => Err(StateError::Gone),
-            Err(StoreError::TooLarge { bytes, limit }) => Err(StateError::TooLarge { key: largest, bytes, limit }),
-            Err(StoreError::Full) => Err(StateError::Full),
-            Err(error) => Err(StateError::Store(error)),
-        }
+        Ok(writes)
     }
 
     /// Commits, and when it is not known whether that happened, once more under the same name: if it did, the store
     /// says so. Both together take no longer than a store is waited for.
     async fn commit_twice(&self, session: SessionKey, commit: Commit) -> Result<Committed, StoreError> {
-        match answer(self.store.commit(session, commit.clone()), PATIENCE / 2).await {
-            Err(StoreError::Unavailable(source)) => {
+        let again = self.remote.then(|| commit.clone());
+        let patience = if self.remote { PATIENCE / 2 } else { PATIENCE };
+        match (answer(self.store.commit(session, commit), patience).await, again) {
+            (Err(StoreError::Unavailable(source)), Some(commit)) => {
                 tracing::warn!(%source, "a commit got no answer and is tried again");
                 Box::pin(answer(self.store.commit(session, commit), PATIENCE / 2)).await
             }
-            answered => answered,
+            (answered, _) => answered,
         }
     }
 

@@ -240,6 +240,14 @@ impl<'a, T> StoreFuture<'a, T> {
     pub const fn ready(value: Result<T, StoreError>) -> Self {
         Self(Answer::Ready(Some(value)))
     }
+
+    /// The value if it is there at once, so that nothing need be kept for a wait; else the same future.
+    pub(crate) fn at_once(self) -> Result<Result<T, StoreError>, Self> {
+        match self.0 {
+            Answer::Ready(Some(value)) => Ok(value),
+            answer => Err(Self(answer)),
+        }
+    }
 }
 
 // The value is moved out, never pinned.

@@ -18,19 +18,12 @@ impl Era {
         around: &Surroundings<'_>,
     ) -> Result<Vec<Result<Message, Malformed>>, Outbound> {
         let version = match around.source {
-            Source::Http { headers, .. } => match Hinted::of(headers) {
-                Hinted::Unknown => None,
-                Hinted::Known(version) if version.facts().modern => None,
-                Hinted::Known(version) => Some(
-                    self.legacy_session(headers, None, around.principal)
-                        .await?
-                        .map_or(version, |session| session.version),
-                ),
-                Hinted::Nothing => Some(
-                    self.legacy_session(headers, None, around.principal)
-                        .await?
-                        .map_or(Version::WITHOUT_HEADER, |session| session.version),
-                ),
+            Source::Http { headers, .. } => match Hinted::of(headers).older() {
+                None => None,
+                Some(hinted) => {
+                    let session = self.legacy_session(headers, hinted, None, around.principal).await?;
+                    Some(session.map_or(hinted.unwrap_or(Version::WITHOUT_HEADER), |session| session.version))
+                }
             },
             Source::Stdio(process) => process.session().map(|session| session.version),
         };

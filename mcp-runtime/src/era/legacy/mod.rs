@@ -49,7 +49,7 @@ impl Era {
         {
             return Box::pin(self.legacy_http_reading(request, headers, hinted, around, parts)).await;
         }
-        match self.legacy_session(headers, Some(&request.id), around.principal).await {
+        match self.legacy_session(headers, hinted, Some(&request.id), around.principal).await {
             Err(refusal) => Opened::Answered(refusal),
             Ok(Some(session)) => self.legacy_call(request, &session, around),
             Ok(None) => self.sessionless_call(request, hinted.unwrap_or(Version::WITHOUT_HEADER), around),
@@ -65,7 +65,7 @@ impl Era {
         around: &Surroundings<'_>,
         parts: &'static [PartCard],
     ) -> Opened {
-        match self.legacy_session_reading(headers, &request.id, around.principal, parts).await {
+        match self.legacy_session_reading(headers, hinted, &request.id, around.principal, parts).await {
             Err(refusal) => Opened::Answered(refusal),
             Ok(Some((session, ahead))) => {
                 let mut opened = self.legacy_call(request, &session, around);

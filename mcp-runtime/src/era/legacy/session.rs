@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use crate::{
     auth::Principal,
-    era::{Era, classify::Hinted, refuse},
-    exchange::{Field, Headers, Outbound},
+    era::{Era, refuse},
+    exchange::{Field, Headers, Outbound, Text},
     protocol::Version,
     session::{Ahead, PartCard, Policy, ProtocolSession},
     wire::{Code, Id},
 };
 
 impl Era {
-    /// The session that the headers name; `Ok(None)` where there is none and none is needed.
+    /// The session that the headers name, which may name a revision too; `Ok(None)` where there is none and none is needed.
     pub(in crate::era) async fn legacy_session(
         &self,
         headers: &Headers,
+        hinted: Option<Version>,
         id: Option<&Id>,
         principal: Option<&Principal>,
     ) -> Result<Option<Arc<ProtocolSession>>, Outbound> {
         let Some(token) = self.session_named(headers, id)? else { return Ok(None) };
         match self.sessions.resolve(token, principal).await {
-            Ok(Some(session)) => agreed(headers, id, session).map(Some),
+            Ok(Some(session)) => agreed(hinted, id, session).map(Some),
             Ok(None) => Err(refuse::session_not_found()),
             Err(error) => Err(refuse::unavailable(id, &error)),
         }
@@ -31,6 +32,7 @@ impl Era {
     pub(super) async fn legacy_session_reading(
         &self,
         headers: &Headers,
+        hinted: Option<Version>,
         id: &Id,
         principal: Option<&Principal>,
         parts: &'static [PartCard],
@@ -38,14 +40,14 @@ impl Era {
         let id = Some(id);
         let Some(token) = self.session_named(headers, id)? else { return Ok(None) };
         match self.sessions.resolve_reading(token, principal, parts).await {
-            Ok(Some((session, ahead))) => Ok(Some((agreed(headers, id, session)?, ahead))),
+            Ok(Some((session, ahead))) => Ok(Some((agreed(hinted, id, session)?, ahead))),
             Ok(None) => Err(refuse::session_not_found()),
             Err(error) => Err(refuse::unavailable(id, &error)),
         }
     }
 
     /// The id in the headers; `Ok(None)` where there is none and none is needed.
-    fn session_named<'a>(&self, headers: &'a Headers, id: Option<&Id>) -> Result<Option<&'a str>, Outbound> {
+    fn session_named<'a>(&self, headers: &'a Headers, id: Option<&Id>) -> Result<Option<&'a Text>, Outbound> {
         let token = match (&headers.session_id, self.sessions.policy()) {
             (_, Policy::Off) | (Field::Absent, Policy::Optional) => return Ok(None),
             (Field::Value(token), _) => token,
@@ -65,16 +67,18 @@ impl Era {
 }
 
 /// The session, if the headers do not speak another revision than it agreed on.
-fn agreed(headers: &Headers, id: Option<&Id>, session: Arc<ProtocolSession>) -> Result<Arc<ProtocolSession>, Outbound> {
-    match Hinted::of(headers) {
+fn agreed(
+    hinted: Option<Version>,
+    id: Option<&Id>,
+    session: Arc<ProtocolSession>,
+) -> Result<Arc<ProtocolSession>, Outbound> {
+    match hinted {
         // A header that says what a missing one is taken for says no more than that: some clients send it always.
-        Hinted::Known(version) if version != session.version && version != Version::WITHOUT_HEADER => {
-            Err(refuse::bad_request(
-                id,
-                Code::INVALID_REQUEST,
-                "MCP-Protocol-Version differs from the version that this session agreed on",
-            ))
-        }
+        Some(version) if version != session.version && version != Version::WITHOUT_HEADER => Err(refuse::bad_request(
+            id,
+            Code::INVALID_REQUEST,
+            "MCP-Protocol-Version differs from the version that this session agreed on",
+        )),
         _ => Ok(session),
     }
 }

@@ -212,22 +212,19 @@ impl Era {
         headers: &Headers,
         principal: Option<&Principal>,
     ) -> Result<Arc<ProtocolSession>, Outbound> {
-        match Hinted::of(headers) {
-            Hinted::Nothing => {}
-            Hinted::Known(version) if !version.facts().modern => {}
-            Hinted::Known(_) => return Err(not_allowed(NO_SESSIONS)),
+        let hinted = match Hinted::of(headers) {
+            Hinted::Nothing => None,
+            Hinted::Known(version) if version.facts().modern => return Err(not_allowed(NO_SESSIONS)),
+            Hinted::Known(version) => Some(version),
             Hinted::Unknown => {
-                return Err(refuse::bad_request(
-                    None,
-                    Code::INVALID_REQUEST,
-                    "Unsupported MCP-Protocol-Version header",
-                ));
+                let message = "Unsupported MCP-Protocol-Version header";
+                return Err(refuse::bad_request(None, Code::INVALID_REQUEST, message));
             }
-        }
+        };
         if self.sessions.policy() == Policy::Off {
             return Err(not_allowed(NO_SESSIONS));
         }
-        self.legacy_session(headers, None, principal).await?.ok_or_else(session_id_required)
+        self.legacy_session(headers, hinted, None, principal).await?.ok_or_else(session_id_required)
     }
 }
 

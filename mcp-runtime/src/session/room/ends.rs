@@ -19,7 +19,6 @@ use crate::{
         cache::{Cache, Life},
         clock, cookies,
         jwt::{SKEW_SECONDS, Tokens},
-        opaque::Opaque,
         patience::{PATIENCE, answer},
     },
 };
@@ -29,7 +28,7 @@ impl SessionRoom {
     pub(crate) async fn close(&self, id: &str, principal: Option<&Principal>) -> Result<Closed, SessionError> {
         match &self.ids {
             Ids::Signed { tokens, verified } => {
-                let Some((session, life)) = self.known(tokens, verified, id, principal).await? else {
+                let Some((session, life)) = self.known(tokens, verified, id.as_bytes(), principal).await? else {
                     return Ok(Closed::Unknown);
                 };
                 if !self.lives(session.key, life.issued, principal).await? {
@@ -99,7 +98,7 @@ impl SessionRoom {
         &self,
         tokens: &Tokens,
         verified: &Cache,
-        token: &str,
+        token: &[u8],
         principal: Option<&Principal>,
     ) -> Result<Option<(Arc<ProtocolSession>, Life)>, SessionError> {
         // Where nobody ends sessions, this waits for nothing.
@@ -117,18 +116,6 @@ impl SessionRoom {
             (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await.map_err(unavailable),
             _ => Ok(None),
         }
-    }
-
-    /// The live session of an id that says nothing.
-    pub(super) async fn resolve_opaque(
-        &self,
-        opaque: &Opaque,
-        id: &str,
-        principal: Option<&Principal>,
-    ) -> Result<Option<Arc<ProtocolSession>>, SessionError> {
-        let whose = self.whose(principal).await?;
-        let session = opaque.resolve(id, whose.as_deref().or(principal)).await.map_err(unavailable)?;
-        Ok(session.map(Arc::new))
     }
 
     /// What tells the key ring from others.

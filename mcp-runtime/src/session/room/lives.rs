@@ -12,7 +12,7 @@ use crate::{
         Ahead, PartCard, SessionError, clock,
         patience::{PATIENCE, answer},
     },
-    store::{Commit, Committed, Operation, Presence, SessionKey},
+    store::{Commit, Committed, Operation, Presence, SessionKey, StoreError, StoreFuture},
 };
 
 impl SessionRoom {
@@ -31,8 +31,26 @@ impl SessionRoom {
         if !self.asks_the_store() {
             return Ok(true);
         }
-        let presence = answer(self.store.touch(key, self.idle(key)), PATIENCE).await.map_err(unavailable)?;
-        self.judge(presence, key, opened, principal).await
+        match self.store.touch(key, self.idle(key)).at_once() {
+            Ok(Ok(Presence::Live)) => Ok(true),
+            // Boxed, so that the future of a call that waits for no such answer stays small.
+            asked => Box::pin(self.waits_for_word(asked, key, opened, principal)).await,
+        }
+    }
+
+    /// The same of a store that has yet to answer, or whose answer has to be thought over.
+    async fn waits_for_word(
+        &self,
+        asked: Result<Result<Presence, StoreError>, StoreFuture<'_, Presence>>,
+        key: SessionKey,
+        opened: u64,
+        principal: Option<&Principal>,
+    ) -> Result<bool, SessionError> {
+        let presence = match asked {
+            Ok(presence) => presence,
+            Err(asked) => answer(asked, PATIENCE).await,
+        };
+        self.judge(presence.map_err(unavailable)?, key, opened, principal).await
     }
 
     /// The same; where the store is worth few questions, these parts are read with this one.

@@ -247,7 +247,7 @@ async fn what_is_too_large_is_told_and_not_written() {
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_known_to_be_saved_once() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::durable();
     let room = room(&shelf);
     let mut draft = begin(&room, &[NOTES.writes()]).await;
     NOTES.write(&mut draft.slots[0]).notes.push("one".into());
@@ -258,7 +258,7 @@ async fn a_commit_whose_answer_was_lost_is_known_to_be_saved_once() {
 
 #[tokio::test]
 async fn a_commit_that_did_not_arrive_is_sent_again() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::durable();
     let room = room(&shelf);
     let draft = begin(&room, &[NOTES.writes()]).await;
     shelf.fail([Fault::Refuse]);
@@ -275,7 +275,7 @@ async fn a_commit_that_did_not_arrive_is_sent_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
-    let shelf = Shelf::new();
+    let shelf = Shelf::durable();
     let room = room(&shelf);
     let started = Instant::now();
     shelf.fail([Fault::Hang]);

@@ -145,18 +145,17 @@ impl MemoryStore {
     /// The values that are replaced end up in `commit`, to be dropped outside the lock: that may run code of the user's.
     fn commit_now(&self, session: SessionKey, commit: &mut Commit) -> Result<Committed, StoreError> {
         let now = Instant::now();
-        let new_bytes: Vec<_> = commit.writes.iter().map(|write| write.value.len()).collect();
         let Some(mut shard) = self.shard(session) else { return Ok(Committed::Conflict) };
         if let Some(record) = shard.records.get_mut(&session).filter(|record| now < record.expires) {
             let Some(live) = &mut record.live else { return Ok(Committed::Gone) };
-            let committed = live.commit(commit, &new_bytes, &self.usage)?;
+            let committed = live.commit(commit, &self.usage)?;
             if committed == Committed::Saved {
                 record.expires = after(now, commit.idle);
             }
             return Ok(committed);
         }
         let stale = shard.drop_expired(session, now, &self.usage);
-        let created = shard.create(session, now, commit, &new_bytes, &self.usage);
+        let created = shard.create(session, now, commit, &self.usage);
         drop(shard);
         drop(stale);
         created
@@ -283,7 +282,6 @@ impl Shard {
         session: SessionKey,
         now: Instant,
         commit: &mut Commit,
-        new_bytes: &[usize],
         usage: &Usage,
     ) -> Result<Committed, StoreError> {
         if commit.writes.iter().any(|write| write.expected != 0) {
@@ -293,7 +291,7 @@ impl Shard {
             return Err(StoreError::Full);
         }
         let mut live = Live::new(commit.owner);
-        let committed = live.commit(commit, new_bytes, usage);
+        let committed = live.commit(commit, usage);
         if committed.is_ok() {
             self.owners.insert((commit.owner, session));
             self.records.insert(session, Record { expires: after(now, commit.idle), live: Some(live) });
@@ -317,32 +315,33 @@ impl Live {
         self.parts.iter().map(|part| part.bytes).sum()
     }
 
-    fn commit(&mut self, commit: &mut Commit, new_bytes: &[usize], usage: &Usage) -> Result<Committed, StoreError> {
+    fn commit(&mut self, commit: &mut Commit, usage: &Usage) -> Result<Committed, StoreError> {
         if self.operations.contains(&commit.operation) {
             return Ok(Committed::Duplicate);
         }
-        let mut old = 0;
+        let (mut old, mut new) = (0, 0);
         for write in &commit.writes {
             let part = self.part(write.key);
             if part.map_or(0, |part| part.revision) != write.expected {
                 return Ok(Committed::Conflict);
             }
             old += part.map_or(0, |part| part.bytes);
+            new += write.value.len();
         }
-        let new = new_bytes.iter().sum::<usize>();
         if !usage.bytes.take(new.saturating_sub(old)) {
             return Err(StoreError::Full);
         }
         usage.bytes.give_back(old.saturating_sub(new));
-        for (write, bytes) in commit.writes.iter_mut().zip(new_bytes) {
+        for write in &mut commit.writes {
+            let bytes = write.value.len();
             match self.parts.iter_mut().find(|part| part.key == write.key) {
                 Some(part) => {
                     part.revision += 1;
-                    part.bytes = *bytes;
+                    part.bytes = bytes;
                     mem::swap(&mut part.value, &mut write.value);
                 }
                 None => {
-                    self.parts.push(Part { key: write.key, revision: 1, bytes: *bytes, value: write.value.clone() });
+                    self.parts.push(Part { key: write.key, revision: 1, bytes, value: write.value.clone() });
                 }
             }
         }

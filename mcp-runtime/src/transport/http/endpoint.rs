@@ -82,7 +82,7 @@ enum Page {
 impl Endpoint {
     /// Host and Origin.
     pub(super) fn admit(&self, uri: &Uri, head: &Head<'_>) -> Result<Admitted, Refusal> {
-        let Once::Value(host, _) = head.host else { return Err(refusal::NO_HOST) };
+        let Some(host) = head.host.text() else { return Err(refusal::NO_HOST) };
         // A request target in absolute form names the host a second time: both must be the same.
         if uri.authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host)) {
             return Err(refusal::NO_HOST);
@@ -93,7 +93,7 @@ impl Endpoint {
         match head.origin {
             Once::Absent => Ok(Admitted { page: Page::None }),
             Once::Unusable => Err(refusal::ORIGIN),
-            Once::Value(origin, value) => match self.guard.standing(origin) {
+            Once::Value(value) => match self.guard.standing(value.to_str().unwrap_or_default()) {
                 Standing::Stranger => Err(refusal::ORIGIN),
                 Standing::Neighbour => Ok(Admitted { page: Page::Untold }),
                 Standing::Listed => Ok(Admitted { page: Page::Told(value.clone()) }),
@@ -142,12 +142,8 @@ impl Endpoint {
     /// Who asks.
     async fn principal(&self, head: &Head<'_>) -> Result<Option<Principal>, Response<Body>> {
         let Some(authenticator) = &self.authenticator else { return Ok(None) };
-        let authorization = match head.authorization {
-            Once::Value(text, _) => Some(text),
-            // Two tokens are none: which of them counts would be for each party to guess.
-            Once::Absent | Once::Unusable => None,
-        };
-        match authenticator.authenticate(authorization).await {
+        // Two tokens are none: which of them counts would be for each party to guess.
+        match authenticator.authenticate(head.authorization.text()).await {
             Ok(principal) if principal.remaining() != Some(Duration::ZERO) => Ok(Some(principal)),
             Ok(_) | Err(AuthError::Unauthorized) => {
                 let mut response = refuse(refusal::UNAUTHORIZED);
@@ -167,7 +163,7 @@ impl Endpoint {
         &self,
         parts: &http::request::Parts,
         head: &Head<'_>,
-        headers: Headers,
+        headers: Box<Headers>,
         principal: Option<Principal>,
         body: B,
         line: Option<&Arc<Line>>,
@@ -175,7 +171,7 @@ impl Endpoint {
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
-        if !matches!(head.content_type, Once::Value(content_type, _) if is_json(content_type)) {
+        if !matches!(head.content_type, Once::Value(content_type) if is_json(content_type)) {
             return Ok(refuse(refusal::CONTENT_TYPE));
         }
         let mut accepted = head.accepted(&parts.headers);
@@ -190,7 +186,7 @@ impl Endpoint {
         if let Some(line) = line {
             line.enter(Phase::Answering);
         }
-        let source = Source::Http { headers: Box::new(headers), streams: accepted.streams };
+        let source = Source::Http { headers, streams: accepted.streams };
         let mut exchange = self.engine.exchange(Inbound { body, principal, source });
         let interim = parts.version == http::Version::HTTP_11;
         loop {
@@ -209,7 +205,7 @@ impl Endpoint {
         &self,
         map: &HeaderMap,
         head: &Head<'_>,
-        headers: Headers,
+        headers: Box<Headers>,
         principal: Option<Principal>,
         line: Option<&Arc<Line>>,
     ) -> Response<Body> {

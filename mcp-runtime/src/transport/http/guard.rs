@@ -155,24 +155,20 @@ fn address(name: &str) -> Option<IpAddr> {
 
 /// Splits `name:port`, where a name may be an IPv6 address in brackets. `None` for anything that is not exactly that.
 fn split_port(host: &str) -> Option<(&str, Option<u16>)> {
-    let end = if host.starts_with('[') { host.find(']')? + 1 } else { host.find(':').unwrap_or(host.len()) };
-    let (name, rest) = host.split_at(end);
-    if name.is_empty() {
-        return None;
-    }
-    let clean = if name.starts_with('[') {
-        address(name).is_some()
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let end = if host.starts_with('[') {
+        host.find(']')? + 1
     } else {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        host.bytes().position(|byte| !named(byte)).unwrap_or(host.len())
     };
-    if !clean {
+    let (name, rest) = host.split_at(end);
+    if name.is_empty() || name.starts_with('[') && address(name).is_none() {
         return None;
     }
     match rest.strip_prefix(':') {
         None if rest.is_empty() => Some((name, None)),
-        Some(port) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some((name, Some(port.parse().ok()?)))
-        }
+        // Digits alone: what reads numbers takes a sign too.
+        Some(port) if port.starts_with(|first: char| first.is_ascii_digit()) => Some((name, Some(port.parse().ok()?))),
         _ => None,
     }
 }

@@ -14,18 +14,27 @@ pub(super) enum Once<'a> {
     /// Not sent.
     #[default]
     Absent,
-    /// Sent once, as text.
-    Value(&'a str, &'a HeaderValue),
+    /// Sent once, in visible ASCII.
+    Value(&'a HeaderValue),
     /// Sent more than once, or not as text.
     Unusable,
 }
 
 impl<'a> Once<'a> {
     fn add(&mut self, value: &'a HeaderValue) {
-        *self = match (&self, value.to_str()) {
-            (Self::Absent, Ok(text)) => Self::Value(text, value),
+        // A header value has no control characters: what is ASCII in it is visible.
+        *self = match self {
+            Self::Absent if value.as_bytes().is_ascii() => Self::Value(value),
             _ => Self::Unusable,
         };
+    }
+
+    /// The text of the only value.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        match self {
+            Self::Value(value) => value.to_str().ok(),
+            Self::Absent | Self::Unusable => None,
+        }
     }
 }
 
@@ -42,9 +51,10 @@ pub(super) struct Head<'a> {
 const PARAMETER: &str = "mcp-param-";
 
 /// Reads all headers.
-pub(super) fn read(map: &HeaderMap) -> (Head<'_>, Headers) {
+pub(super) fn read(map: &HeaderMap) -> (Head<'_>, Box<Headers>) {
     let mut head = Head::default();
-    let mut headers = Headers::default();
+    // Boxed from the start: it is handed on from room to room.
+    let mut headers = Box::<Headers>::default();
     for (name, value) in map {
         match name.as_str() {
             "host" => head.host.add(value),
@@ -79,7 +89,7 @@ impl Head<'_> {
     pub(super) fn accepted(&self, map: &HeaderMap) -> Accepted {
         match self.accept {
             Once::Absent => Accepted::ANYTHING,
-            Once::Value(value, _) => Accepted::read_one(value),
+            Once::Value(value) => Accepted::read_one(value),
             Once::Unusable => {
                 Accepted::read(map.get_all(header::ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()))
             }

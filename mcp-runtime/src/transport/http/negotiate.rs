@@ -3,11 +3,15 @@
 //! Takes: `Content-Type` and `Accept`. Gives: whether they will do. Knows: RFC 9110 §8.3 and §12.5.1. Must not know: why
 //! JSON.
 
+use http::HeaderValue;
+
 /// Whether a `Content-Type` is JSON in UTF-8: `application/json`, in any case, with any parameters but another charset.
-pub(super) fn is_json(content_type: &str) -> bool {
-    if content_type == "application/json" {
+pub(super) fn is_json(content_type: &HeaderValue) -> bool {
+    // What nearly all clients send needs no reading.
+    if content_type.as_bytes() == b"application/json" {
         return true;
     }
+    let content_type = content_type.to_str().unwrap_or_default();
     let mut parts = content_type.split(';');
     let essence = parts.next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
@@ -33,12 +37,13 @@ impl Accepted {
     pub(super) const ANYTHING: Self = Self { json: true, events: true, streams: false };
 
     /// Reads the value of the only `Accept` header.
-    pub(super) fn read_one(value: &str) -> Self {
+    pub(super) fn read_one(value: &HeaderValue) -> Self {
         // What nearly all clients send needs no reading.
-        if matches!(value, "application/json, text/event-stream" | "text/event-stream, application/json") {
+        let usual: [&[u8]; 2] = [b"application/json, text/event-stream", b"text/event-stream, application/json"];
+        if usual.contains(&value.as_bytes()) {
             return Self { json: true, events: true, streams: true };
         }
-        Self::read([value].into_iter())
+        Self::read([value.to_str().unwrap_or_default()].into_iter())
     }
 
     /// Reads the values of all `Accept` headers; the most specific range that matches decides.
@@ -96,7 +101,7 @@ mod tests {
     use super::*;
 
     fn accepted(value: &str) -> (bool, bool, bool) {
-        let Accepted { json, events, streams } = Accepted::read_one(value);
+        let Accepted { json, events, streams } = Accepted::read_one(&HeaderValue::from_str(value).unwrap());
         (json, events, streams)
     }
 
@@ -109,7 +114,7 @@ mod tests {
             "application/json;charset=\"UTF-8\"",
             "application/json; profile=x; version=1",
         ] {
-            assert!(is_json(good), "{good}");
+            assert!(is_json(&HeaderValue::from_static(good)), "{good}");
         }
         for bad in [
             "",
@@ -121,7 +126,7 @@ mod tests {
             "multipart/form-data; boundary=x",
             "application/json, text/plain",
         ] {
-            assert!(!is_json(bad), "{bad}");
+            assert!(!is_json(&HeaderValue::from_static(bad)), "{bad}");
         }
     }
 
