@@ -10,7 +10,7 @@ use crate::{
         Carrier, Completion, Context, Fault, NoSession, PromptResult, ResourceResult, ToolError, ToolResult, chain,
     },
     schema::{Arguments, Checks},
-    service::{BoxFuture, FunctionCard, Run, Service},
+    service::{BoxFuture, FunctionCard, Run, Service, boxed},
     session::{Behind, Ended, PartSlot, StateError},
     wire::{Code, Raw},
 };
@@ -181,7 +181,7 @@ impl Dispatch {
         undecoded: Arguments<'a>,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<Result<F::Output, ToolError>, Stop>> {
-        Box::pin(async move {
+        boxed(async move {
             let &Calling { ref function, card, arguments, carrier, .. } = calling;
             let (session, ahead, undecoded) = match carrier {
                 // A cookie comes before a handle, which a model that was told to sends all the same.
@@ -204,8 +204,9 @@ impl Dispatch {
                     Box::pin(tokio::time::sleep(jitter(attempt))).await;
                 }
                 let seen = cx.cookies().and_then(|cookies| cookies.kept()).map(|(_, seen)| seen);
-                let begun = self.state.begin(session, card.parts, idle, !cx.is_task(), ahead.take(), seen).await;
-                let mut draft = match begun {
+                let turns = !cx.is_task();
+                // Matched where it is: what has a name is kept twice.
+                let mut draft = match self.state.begin(session, card.parts, idle, turns, ahead.take(), seen).await {
                     Ok(draft) => draft,
                     Err(error) => return Ok(Err(state_failed(card, error)?)),
                 };

@@ -14,12 +14,13 @@ use crate::{
     call::{Outbox, Said},
     era::Record,
     exchange::{Event, Outbound, Step, Work},
+    service::{BoxFuture, boxed},
 };
 
 /// An exchange under way.
 pub(super) struct Running {
     engine: Arc<Engine>,
-    work: Option<Pin<Box<dyn Future<Output = Outbound> + Send>>>,
+    work: Option<BoxFuture<'static, Outbound>>,
     outbox: Arc<Outbox>,
     /// The answer, while messages before it still wait.
     done: Option<Outbound>,
@@ -38,12 +39,7 @@ impl Running {
 
     /// This is to be done.
     pub(super) fn work<F: Future<Output = Outbound> + Send + 'static>(mut self, work: F) -> Self {
-        // Larger ones leave the fast path of the GNU allocator, which costs each call two per cent.
-        #[cfg(all(test, target_pointer_width = "64"))]
-        const {
-            assert!(size_of::<F>() <= 1024, "box what most calls don't need")
-        };
-        self.work = Some(Box::pin(work));
+        self.work = Some(boxed(work));
         self
     }
 

@@ -19,14 +19,16 @@ use crate::store::{StoreError, StoreFuture};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The store's answer, if it comes in time. A store that answers at once costs no timer.
-pub(crate) async fn answer<T>(mut asked: StoreFuture<'_, T>, patience: Duration) -> Result<T, StoreError> {
+pub(crate) fn answer<T>(
+    mut asked: StoreFuture<'_, T>,
+    patience: Duration,
+) -> impl Future<Output = Result<T, StoreError>> {
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
-    poll_fn(|cx| {
+    poll_fn(move |cx| {
         if let Poll::Ready(answer) = Pin::new(&mut asked).poll(cx) {
             return Poll::Ready(answer);
         }
         let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         timer.as_mut().poll(cx).map(|()| Err(StoreError::Unavailable("the store did not answer in time".into())))
     })
-    .await
 }

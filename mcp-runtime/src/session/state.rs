@@ -21,7 +21,9 @@ use super::{
     turns::{Taken, Turn, Turns},
     witness::Seen,
 };
-use crate::store::{Commit, Committed, Loaded, Operation, Owner, Presence, SessionKey, StateStore, StoreError, Write};
+use crate::store::{
+    Commit, Committed, Loaded, Operation, Owner, Presence, SessionKey, StateStore, StoreError, StoreFuture, Write,
+};
 
 /// How large one part may be, encoded.
 ///
@@ -177,18 +179,22 @@ impl StateRoom {
         also: Option<Write>,
     ) -> impl Future<Output = Result<Ended, StateError>> + Send + '_ {
         let Draft { slots, session, idle, turns, seen: _ } = draft;
-        let commit = self.encode(slots, also).map(|writes| {
-            let largest = writes.iter().max_by_key(|write| write.value.len()).map_or("", |write| write.key);
-            (Commit { operation: self.name_a_commit(), owner, idle, writes }, largest)
+        let (mut largest, mut again) = ("", None);
+        let asked = self.encode(slots, also).map(|writes| {
+            largest = writes.iter().max_by_key(|write| write.value.len())?.key;
+            let commit = Commit { operation: self.name_a_commit(), owner, idle, writes };
+            again = self.remote.then(|| commit.clone());
+            Some(self.store.commit(session, commit))
         });
         async move {
-            // The turns are passed on when this ends, not before.
-            let _turns = turns;
-            let (commit, largest) = commit?;
-            if commit.writes.is_empty() {
-                return Ok(Ended::Saved);
-            }
-            match self.commit_twice(session, commit).await {
+            let Some(asked) = asked? else { return Ok(Ended::Saved) };
+            let committed = match again {
+                None => answer(asked, PATIENCE).await,
+                Some(commit) => Box::pin(self.commit_twice(asked, session, commit)).await,
+            };
+            // Not before: whoever has the next turn reads what was written here.
+            drop(turns);
+            match committed {
                 Ok(Committed::Saved | Committed::Duplicate) => Ok(Ended::Saved),
                 Ok(Committed::Conflict) => Ok(Ended::Lost),
                 Ok(Committed::Gone) => Err(StateError::Gone),
@@ -216,17 +222,20 @@ impl StateRoom {
         Ok(writes)
     }
 
-    /// Commits, and when it is not known whether that happened, once more under the same name: if it did, the store
-    /// says so. Both together take no longer than a store is waited for.
-    async fn commit_twice(&self, session: SessionKey, commit: Commit) -> Result<Committed, StoreError> {
-        let again = self.remote.then(|| commit.clone());
-        let patience = if self.remote { PATIENCE / 2 } else { PATIENCE };
-        match (answer(self.store.commit(session, commit), patience).await, again) {
-            (Err(StoreError::Unavailable(source)), Some(commit)) => {
+    /// The answer to a commit, and when it is not known whether that happened, to the same commit once more under the same
+    /// name: if it did, the store says so. Both together take no longer than a store is waited for.
+    async fn commit_twice(
+        &self,
+        asked: StoreFuture<'_, Committed>,
+        session: SessionKey,
+        commit: Commit,
+    ) -> Result<Committed, StoreError> {
+        match answer(asked, PATIENCE / 2).await {
+            Err(StoreError::Unavailable(source)) => {
                 tracing::warn!(%source, "a commit got no answer and is tried again");
-                Box::pin(answer(self.store.commit(session, commit), PATIENCE / 2)).await
+                answer(self.store.commit(session, commit), PATIENCE / 2).await
             }
-            (answered, _) => answered,
+            answered => answered,
         }
     }
 
