@@ -433,6 +433,11 @@ impl Engine {
         self.dispatch.sessions.key_fingerprint()
     }
 
+    /// Whether the store of sessions answers in time.
+    pub(crate) async fn store_answers(&self) -> bool {
+        self.dispatch.sessions.store_answers().await
+    }
+
     /// The server's name and version.
     #[must_use]
     pub fn name_and_version(&self) -> (&'static str, &'static str) {

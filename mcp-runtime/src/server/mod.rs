@@ -7,6 +7,7 @@ mod banner;
 mod dynamic;
 mod error;
 mod extensions;
+mod health;
 mod log;
 mod mount;
 mod options;
@@ -75,6 +76,7 @@ struct SiteOptions {
     hosts: Vec<String>,
     origins: Vec<String>,
     public: bool,
+    health: Option<String>,
 }
 
 impl Default for SiteOptions {
@@ -86,6 +88,7 @@ impl Default for SiteOptions {
             hosts: Vec::new(),
             origins: Vec::new(),
             public: false,
+            health: None,
         }
     }
 }
@@ -242,6 +245,21 @@ impl Server {
     /// anything but loopback.
     pub fn allow_unauthenticated_public(mut self) -> Self {
         self.site.public = true;
+        self
+    }
+
+    /// Tells of this instance's health at `http://ADDRESS/health`, for whatever starts and stops instances: `HOST:PORT`, a
+    /// listener of its own that need not be reached by clients.
+    ///
+    /// # Shape
+    /// `{"status", "name", "version", "store", "keys"}`: `status` is `ok` (200), `unavailable` where the store of session
+    /// state does not answer within two seconds, or `stopping` (both 503); `keys` is [`Running::key_fingerprint`]. Nothing in
+    /// it is of a session or a client.
+    ///
+    /// # Source
+    /// Our choice, because what tells of a server's inside does not belong where the world calls its tools.
+    pub fn health(mut self, address: impl Into<String>) -> Self {
+        self.site.health = Some(address.into());
         self
     }
 

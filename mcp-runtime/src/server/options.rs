@@ -43,6 +43,9 @@ pub(super) struct Options {
     /// Listen on other addresses than loopback without authorization [env: MCP_ALLOW_UNAUTHENTICATED_PUBLIC]
     #[cfg_attr(feature = "cli", arg(long))]
     pub(super) allow_unauthenticated_public: bool,
+    /// Tell of this instance's health at http://HOST:PORT/health [env: MCP_HEALTH]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "HOST:PORT"))]
+    pub(super) health: Option<String>,
     /// Log as JSON [env: MCP_JSON_LOGS]
     #[cfg_attr(feature = "cli", arg(long))]
     pub(super) json_logs: bool,
@@ -127,6 +130,7 @@ impl Options {
             allow_origin: parse(&variable, "MCP_ALLOW_ORIGIN", list)?.unwrap_or_default(),
             allow_unauthenticated_public: parse(&variable, "MCP_ALLOW_UNAUTHENTICATED_PUBLIC", switch)?
                 .unwrap_or_default(),
+            health: parse(&variable, "MCP_HEALTH", text)?,
             json_logs: parse(&variable, "MCP_JSON_LOGS", switch)?.unwrap_or_default(),
         })
     }
@@ -145,6 +149,7 @@ impl Options {
             allow_host: either(self.allow_host, other.allow_host),
             allow_origin: either(self.allow_origin, other.allow_origin),
             allow_unauthenticated_public: self.allow_unauthenticated_public || other.allow_unauthenticated_public,
+            health: self.health.or(other.health),
             json_logs: self.json_logs || other.json_logs,
         }
     }
@@ -211,6 +216,7 @@ mod tests {
             ("MCP_SESSION_TTL", "60"),
             ("MCP_ALLOW_HOST", "a.example, b.example:1,"),
             ("MCP_ALLOW_UNAUTHENTICATED_PUBLIC", "true"),
+            ("MCP_HEALTH", "127.0.0.1:9000"),
         ])
         .unwrap();
         assert_eq!(options.transport, Some(Transport::Http));
@@ -218,6 +224,7 @@ mod tests {
         assert_eq!(options.store, Some(Store::File("notes.redb".into())));
         assert_eq!(options.session_ttl, Some(Duration::from_secs(60)));
         assert_eq!(options.allow_host, ["a.example", "b.example:1"]);
+        assert_eq!(options.health.as_deref(), Some("127.0.0.1:9000"));
         assert!(options.allow_unauthenticated_public && !options.json_logs);
     }
 

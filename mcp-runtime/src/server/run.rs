@@ -10,7 +10,9 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::{
-    Error, Result, Server, SiteOptions, banner, extensions, log,
+    Error, Result, Server, SiteOptions, banner, extensions,
+    health::Health,
+    log,
     options::{Options, Store, Transport},
 };
 #[cfg(feature = "testing")]
@@ -30,6 +32,7 @@ pub struct Running {
     url: String,
     keys: String,
     serving: Serving,
+    health: Option<Health>,
 }
 
 impl Running {
@@ -52,8 +55,17 @@ impl Running {
         &self.keys
     }
 
+    /// The URL at which it tells of its health, if it was told to ([`Server::health`]).
+    #[must_use]
+    pub fn health_url(&self) -> Option<String> {
+        self.health.as_ref().map(Health::url)
+    }
+
     /// Stops: refuses new connections, ends open streams and waits for running calls, at most ten seconds.
     pub async fn stop(self) {
+        if let Some(health) = &self.health {
+            health.stops();
+        }
         self.serving.stop().await;
     }
 }
@@ -135,6 +147,7 @@ impl Server {
         site.hosts.extend(options.allow_host);
         site.origins.extend(options.allow_origin);
         site.public |= options.allow_unauthenticated_public;
+        site.health = options.health.or(site.health.take());
         if let Some(store) = options.store {
             self.open(store)?;
         }
@@ -149,6 +162,9 @@ impl Server {
         let (running, engine) = self.listen().await?;
         let (name, version) = engine.name_and_version();
         banner::print(&banner::http(name, version, running.url()));
+        if let Some(url) = running.health_url() {
+            tracing::info!(%url, "tells of its health");
+        }
         tracing::info!(keys = running.key_fingerprint(), "session ids are signed");
         signal.recv().await;
         tracing::info!("stopping");
@@ -187,6 +203,10 @@ impl Server {
         let address = listener.local_addr()?;
         let (app, layers) = (self.app.take(), std::mem::take(&mut self.layers));
         let engine = self.engine().await?;
+        let health = match self.site.health.take() {
+            Some(address) => Some(Health::start(&address, engine.clone()).await?),
+            None => None,
+        };
         let url = format!("http://{address}{}", self.site.path);
         let endpoint = self.site(address.ip()).endpoint(engine.clone())?;
         let layered = !layers.is_empty();
@@ -201,7 +221,7 @@ impl Server {
             app
         };
         let serving = Serving::start(listener, endpoint, app, layered)?;
-        Ok((Running { url, keys: engine.key_fingerprint().to_owned(), serving }, engine))
+        Ok((Running { url, keys: engine.key_fingerprint().to_owned(), serving, health }, engine))
     }
 
     /// Over HTTP, a session for each principal needs somebody who says who the principal is. Stdio has one peer, and

@@ -4,6 +4,7 @@ mod crashes;
 mod elsewhere;
 mod engine;
 mod fleet;
+mod health;
 mod outage;
 mod postgres;
 mod redis;

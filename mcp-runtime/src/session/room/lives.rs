@@ -5,7 +5,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{RECORD_AFTER_SECONDS, SessionRoom, unavailable};
+use super::{RECORD_AFTER_SECONDS, SessionRoom, kind, session_key, unavailable};
 use crate::{
     auth::Principal,
     session::{
@@ -69,6 +69,12 @@ impl SessionRoom {
         let ahead = read.await.map_err(unavailable)?;
         let lives = self.judge(ahead.presence(), key, opened, principal).await?;
         Ok(lives.then(|| Some(Box::new(ahead))))
+    }
+
+    /// Whether the store answers in time, asked for a session that is none.
+    pub(crate) async fn store_answers(&self) -> bool {
+        let key = session_key(kind::USED, crate::session::random());
+        answer(self.store.touch(key, Duration::ZERO), PATIENCE).await.is_ok()
     }
 
     /// Whether a session lives of which the store says this.
