@@ -49,7 +49,8 @@ fn started_examples() -> BTreeSet<String> {
     let mut started = BTreeSet::new();
     let starters =
         ["HttpServer::start", "HttpServer::with", "StdioServer::start", "StdioServer::with", "run_to_its_end"];
-    for file in fs::read_dir(root().join("tests/it")).unwrap().flatten().filter(|file| file.path().is_file()) {
+    let files = ["tests/it", "tests/it/stores"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for file in files.into_iter().flatten().flatten().filter(|file| file.path().is_file()) {
         let text = fs::read_to_string(file.path()).unwrap();
         for starter in starters {
             let call = format!("{starter}(");

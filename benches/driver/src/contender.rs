@@ -22,6 +22,8 @@ pub(crate) enum Sessions {
     Handle(usize),
     /// The header of this size, that nobody looks at.
     Ignored(usize),
+    /// This many by header, whose names are made up here.
+    Named(usize),
 }
 
 /// What the requests of a contender ask for.
@@ -153,12 +155,25 @@ impl Contender {
     /// # Errors
     /// When the sessions can't be opened.
     pub(crate) fn requests(&self, server: &Server, connections: usize) -> io::Result<Vec<Vec<Request>>> {
-        let sessions: Vec<Session> = match self.sessions {
+        Ok(self.requests_in(server, &self.open(server)?, connections))
+    }
+
+    /// Its sessions, opened.
+    ///
+    /// # Errors
+    /// When they can't be.
+    pub(crate) fn open(&self, server: &Server) -> io::Result<Vec<Session>> {
+        Ok(match self.sessions {
             Sessions::None => vec![Session::None],
             Sessions::Ignored(length) => vec![Session::Header("x".repeat(length))],
+            Sessions::Named(count) => (0..count).map(|number| Session::Header(format!("{number:022}"))).collect(),
             Sessions::Header(count) => (0..count).map(|_| initialize(server, self.path)).collect::<io::Result<_>>()?,
             Sessions::Handle(count) => (0..count).map(|_| open(server, self.path)).collect::<io::Result<_>>()?,
-        };
+        })
+    }
+
+    /// The requests of its connections in these sessions.
+    pub(crate) fn requests_in(&self, server: &Server, sessions: &[Session], connections: usize) -> Vec<Vec<Request>> {
         let address = server.address.to_string();
         let requests = |connection: usize| {
             let own = sessions.iter().skip(connection % sessions.len()).step_by(connections);
@@ -168,7 +183,7 @@ impl Contender {
             })
             .collect()
         };
-        Ok((0..connections).map(requests).collect())
+        (0..connections).map(requests).collect()
     }
 }
 

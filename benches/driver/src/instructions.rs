@@ -1,6 +1,9 @@
 //! Instructions per request, as callgrind counts them: a number that does not change with the load of the machine.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     contender::Contender,
@@ -21,19 +24,12 @@ const FEWER: usize = 1_000;
 /// # Errors
 /// When valgrind is missing, or a server does not start or answers badly.
 pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
-    let folder = std::env::current_exe()?.with_file_name("callgrind");
-    fs::create_dir_all(&folder)?;
     println!("\n## Instructions per request\n");
-    println!("In user space, {CONNECTIONS} connections. The profiles are in {}.\n", folder.display());
+    println!("In user space, {CONNECTIONS} connections. The profiles are in {}.\n", folder()?.display());
     let mut table = Table::new(&["server", "instructions", "more than axum"]);
     let mut references = Vec::new();
     for contender in contenders {
-        let name: String =
-            contender.name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
-        let few = count(contender, FEW, &folder.join(format!("{name}.few")))?;
-        let most = if contender.kind.package == "server-rmcp" { FEWER } else { MANY };
-        let many = count(contender, most, &folder.join(format!("{name}.many")))?;
-        let each = (many - few) / (most - FEW) as i64;
+        let each = each(contender, None)?;
         if contender.name == contender.reference() {
             references.push((contender.name, each));
         }
@@ -45,11 +41,31 @@ pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
     Ok(())
 }
 
+/// Where the profiles are.
+fn folder() -> io::Result<PathBuf> {
+    let folder = std::env::current_exe()?.with_file_name("callgrind");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The instructions of one request, to a server over the store of this URL.
+///
+/// # Errors
+/// When valgrind is missing, or a server does not start or answers badly.
+pub(crate) fn each(contender: &Contender, store: Option<&str>) -> io::Result<i64> {
+    let letters = contender.name.chars().chain(store.unwrap_or_default().chars().take_while(|letter| *letter != ':'));
+    let name: String = letters.filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+    let few = count(contender, FEW, &folder()?.join(format!("{name}.few")), store)?;
+    let most = if contender.kind.package == "server-rmcp" { FEWER } else { MANY };
+    let many = count(contender, most, &folder()?.join(format!("{name}.many")), store)?;
+    Ok((many - few) / (most - FEW) as i64)
+}
+
 /// The instructions of a server that answers so many requests.
-fn count(contender: &Contender, answers: usize, profile: &Path) -> io::Result<i64> {
+fn count(contender: &Contender, answers: usize, profile: &Path, store: Option<&str>) -> io::Result<i64> {
     let file = format!("--callgrind-out-file={}", profile.display());
     let below = ["valgrind", "--quiet", "--tool=callgrind", &file].map(str::to_owned);
-    let server = Server::start(contender.kind, &below)?;
+    let server = Server::over(contender.kind, &below, store)?;
     let requests = contender.requests(&server, CONNECTIONS)?;
     load::run(server.address, requests, contender.expect(), Until::Answers(answers))?;
     server.stop()?;

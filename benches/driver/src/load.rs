@@ -38,6 +38,8 @@ pub(crate) enum Expect {
     List,
     /// The id of the request, no error, and a session id.
     Session,
+    /// The same as `Echo`, or a refusal of the tool or of the server, which is counted.
+    EchoOrRefusal,
 }
 
 /// What came of a load.
@@ -45,6 +47,12 @@ pub(crate) struct Outcome {
     /// Of each answer that came in time, in nanoseconds.
     pub(crate) latencies: Vec<u32>,
     pub(crate) elapsed: Duration,
+    /// How many of the answers were refusals.
+    pub(crate) refused: usize,
+    /// How many answers came in all, those of the warm-up and those after the time included.
+    pub(crate) answers: usize,
+    /// How many of these were no refusals.
+    pub(crate) served: usize,
 }
 
 struct Connection {
@@ -82,8 +90,9 @@ pub(crate) fn run(
     }
     let mut ids = FIRST_ID..;
     let warm_up = connections.iter().map(|connection| connection.requests.len()).max().unwrap_or(1) * connections.len();
-    turn(&mut poll, &mut connections, &mut ids, expect, Until::Answers(warm_up))?;
-    turn(&mut poll, &mut connections, &mut ids, expect, until)
+    let warm = turn(&mut poll, &mut connections, &mut ids, expect, Until::Answers(warm_up))?;
+    let outcome = turn(&mut poll, &mut connections, &mut ids, expect, until)?;
+    Ok(Outcome { answers: warm.answers + outcome.answers, served: warm.served + outcome.served, ..outcome })
 }
 
 fn turn(
@@ -104,6 +113,7 @@ fn turn(
     let start = Instant::now();
     let end = start + time;
     let (mut open, mut left) = (0, answers);
+    let (mut refused, mut came, mut served) = (0, 0, 0);
     for connection in connections.iter_mut().take(answers) {
         connection.send(ids.next().unwrap_or_default())?;
         (open, left) = (open + 1, left - 1);
@@ -117,12 +127,12 @@ fn turn(
         }
         for event in &events {
             let connection = &mut connections[event.token().0];
-            if !connection.receive(expect)? {
-                continue;
-            }
+            let Some(is_fine) = connection.receive(expect)? else { continue };
             let now = Instant::now();
             open -= 1;
+            (came, served) = (came + 1, served + usize::from(is_fine));
             if now < end {
+                refused += usize::from(!is_fine);
                 latencies.push(u32::try_from((now - connection.sent).as_nanos()).unwrap_or(u32::MAX));
                 elapsed = now - start;
                 if left > 0 {
@@ -132,7 +142,7 @@ fn turn(
             }
         }
     }
-    Ok(Outcome { latencies, elapsed })
+    Ok(Outcome { latencies, elapsed, refused, answers: came, served })
 }
 
 impl Connection {
@@ -148,8 +158,8 @@ impl Connection {
         }
     }
 
-    /// Reads what has come; true once it is the whole answer.
-    fn receive(&mut self, expect: Expect) -> io::Result<bool> {
+    /// Reads what has come; once it is the whole answer, whether that is no refusal.
+    fn receive(&mut self, expect: Expect) -> io::Result<Option<bool>> {
         loop {
             if self.filled == self.buffer.len() {
                 self.buffer.resize(self.filled * 2, 0);
@@ -160,13 +170,13 @@ impl Connection {
                     self.filled += count;
                     if let Some(response) = response::read(&self.buffer[..self.filled])? {
                         // Nothing else can be on its way before the next request, so there is no need to read again.
-                        check(&response, self.id, expect)?;
+                        let is_fine = check(&response, self.id, expect)?;
                         self.waiting = false;
-                        return Ok(true);
+                        return Ok(Some(is_fine));
                     }
                 }
                 Ok(_) => return Err(io::Error::other("an answer without a request")),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -174,8 +184,8 @@ impl Connection {
     }
 }
 
-/// Checks that a response answers the request with this id, and well.
-fn check(response: &Response, id: u64, expect: Expect) -> io::Result<()> {
+/// Checks that a response answers the request with this id, and well; `false` for a refusal that may be.
+fn check(response: &Response, id: u64, expect: Expect) -> io::Result<bool> {
     let has = |prefix: &[u8]| {
         let mut needle = [0; 16];
         let length = prefix.len() + 10;
@@ -188,12 +198,13 @@ fn check(response: &Response, id: u64, expect: Expect) -> io::Result<()> {
         && memmem::find(&response.body, b"\"error\":").is_none()
         && memmem::find(&response.body, b"\"isError\":true").is_none()
         && match expect {
-            Expect::Echo => has(b"hello "),
+            Expect::Echo | Expect::EchoOrRefusal => has(b"hello "),
             Expect::List => memmem::find(&response.body, LAST_TOOL).is_some(),
             Expect::Session => response.header("mcp-session-id").is_some(),
         };
-    if fine {
-        return Ok(());
+    let may_refuse = matches!(expect, Expect::EchoOrRefusal) && (response.status == 503 || has(b"\"id\":"));
+    if fine || may_refuse {
+        return Ok(fine);
     }
     Err(io::Error::other(format!("request {id} got {} {}", response.status, String::from_utf8_lossy(&response.body))))
 }

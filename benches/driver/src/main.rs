@@ -1,11 +1,14 @@
 //! The benchmark: what a call costs on this library, on rmcp and on a bare axum handler, measured in one run.
 //!
 //! `cargo run --release --manifest-path benches/Cargo.toml` prints requests per second, instructions per request, memory
-//! per session and per idle stream and the size of the tree, in about four minutes; `-- all` adds build times. Parts run
-//! alone: `-- throughput`, `-- instructions`, `-- memory`, `-- streams`, `-- packages`, `-- compile`.
+//! per session and per idle stream and the size of the tree, in about four minutes; `-- all` adds build times and state in
+//! Redis and PostgreSQL. Parts run alone: `-- throughput`, `-- instructions`, `-- memory`, `-- streams`, `-- packages`,
+//! `-- compile`, `-- stores`, `-- growth`.
 
 mod compile;
 mod contender;
+mod engine;
+mod growth;
 mod instructions;
 mod load;
 mod memory;
@@ -13,14 +16,15 @@ mod packages;
 mod request;
 mod response;
 mod server;
+mod stores;
 mod streams;
 mod table;
 mod throughput;
 
 use std::{io, process::ExitCode, time::Duration};
 
-const USAGE: &str = "usage: driver [throughput | instructions | memory | streams | packages | compile | all] [--only WORDS]
-              [--rounds NUMBER] [--milliseconds NUMBER] [--connections LIST]
+const USAGE: &str = "usage: driver [throughput | instructions | memory | streams | packages | compile | stores | growth | all]
+              [--only WORDS] [--rounds NUMBER] [--milliseconds NUMBER] [--connections LIST] [--disk]
 
 Without a part: throughput, instructions, memory, streams, packages. `--only ours,axum` takes the rows with one of the words in
 their names; the bare axum handlers are what all rates are compared with.";
@@ -29,6 +33,8 @@ struct Options {
     parts: Vec<String>,
     only: Vec<String>,
     plan: throughput::Plan,
+    /// Whether engines write to the disk before they acknowledge.
+    disk: bool,
 }
 
 fn main() -> ExitCode {
@@ -47,16 +53,20 @@ fn main() -> ExitCode {
 
 fn options() -> Option<Options> {
     let plan = throughput::Plan { rounds: 5, turn: Duration::from_millis(500), connections: vec![1, 16, 64] };
-    let mut options = Options { parts: Vec::new(), only: Vec::new(), plan };
+    let mut options = Options { parts: Vec::new(), only: Vec::new(), plan, disk: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut list = || Some(words.next()?.split(',').map(str::to_owned).collect::<Vec<_>>());
         match word.as_str() {
             "all" => {
-                let all = ["throughput", "instructions", "memory", "streams", "packages", "compile"];
+                let all =
+                    ["throughput", "instructions", "memory", "streams", "packages", "compile", "stores", "growth"];
                 options.parts.extend(all.map(str::to_owned));
             }
-            "throughput" | "instructions" | "memory" | "streams" | "packages" | "compile" => options.parts.push(word),
+            "throughput" | "instructions" | "memory" | "streams" | "packages" | "compile" | "stores" | "growth" => {
+                options.parts.push(word);
+            }
+            "--disk" => options.disk = true,
             "--only" => options.only = list()?,
             "--rounds" => options.plan.rounds = list()?.first()?.parse().ok()?,
             "--milliseconds" => options.plan.turn = Duration::from_millis(list()?.first()?.parse().ok()?),
@@ -81,6 +91,12 @@ fn run(options: &Options) -> io::Result<()> {
     if options.parts.iter().any(|part| part == "streams") {
         server::build(streams::KIND.package)?;
     }
+    if options.parts.iter().any(|part| part == "stores") {
+        stores::build()?;
+    }
+    if options.parts.iter().any(|part| part == "growth") {
+        growth::build()?;
+    }
     for package in ["server-axum", "server-ours", "server-rmcp"] {
         if needs_servers && contenders.iter().any(|contender| contender.kind.package == package) {
             server::build(package)?;
@@ -96,6 +112,8 @@ fn run(options: &Options) -> io::Result<()> {
             "memory" => memory::run(&contenders)?,
             "streams" => streams::run()?,
             "packages" => packages::run()?,
+            "stores" => stores::run(&options.plan, options.disk, &wanted)?,
+            "growth" => growth::run()?,
             _ => compile::run(&wanted)?,
         }
     }

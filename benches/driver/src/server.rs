@@ -14,11 +14,14 @@ use std::{
 /// A package with servers, and one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Kind {
-    /// `server-axum`, `server-ours` or `server-rmcp`.
+    /// `server-axum`, `server-ours`, `server-rmcp`, or one with state outside of it: `server-axum-state`, `server-ours-state`.
     pub(crate) package: &'static str,
     /// What `BENCH_SERVER` says.
     pub(crate) server: &'static str,
 }
+
+/// The key of servers that share a store.
+const SESSION_KEYS: &str = "k1:YSBmaXhlZCBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE=";
 
 /// A running server; it ends when this is dropped.
 pub(crate) struct Server {
@@ -88,16 +91,29 @@ impl Server {
     /// # Errors
     /// When it does not listen within 20 seconds.
     pub(crate) fn start(kind: Kind, below: &[String]) -> io::Result<Self> {
+        Self::over(kind, below, None)
+    }
+
+    /// The same over the store of this URL.
+    ///
+    /// # Errors
+    /// When it does not listen within 20 seconds.
+    pub(crate) fn over(kind: Kind, below: &[String], store: Option<&str>) -> io::Result<Self> {
         // Asked for and given back: the servers name no port of their own, and nothing else takes ports here.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let binary = std::env::current_exe()?.with_file_name(kind.package);
         let mut words = below.iter().map(Into::into).chain([binary.into_os_string()]);
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).args(["--port", &port.to_string()]).env("BENCH_SERVER", kind.server);
-        if kind.package == "server-ours" {
+        if kind.package.starts_with("server-ours") {
             command.args(["--transport", "streamable-http"]);
         }
-        command.env_remove("MCP_SESSION_KEYS").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env_remove("MCP_SESSION_KEYS");
+        if let Some(store) = store {
+            // Whoever shares a store signs with a key that all have.
+            command.args(["--store", store]).env("MCP_SESSION_KEYS", SESSION_KEYS);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut server = Self { kind, address: (Ipv4Addr::LOCALHOST, port).into(), process: command.spawn()? };
         let start = Instant::now();
         while TcpStream::connect(server.address).is_err() {

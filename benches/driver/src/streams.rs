@@ -57,7 +57,10 @@ pub(crate) fn run() -> io::Result<()> {
 }
 
 /// Opens this many more streams, one after the other; each is open once it is acknowledged.
-fn listen(server: &Server, open: &mut Vec<TcpStream>, streams: u64) -> io::Result<()> {
+///
+/// # Errors
+/// When the server refuses one.
+pub(crate) fn listen(server: &Server, open: &mut Vec<TcpStream>, streams: u64) -> io::Result<()> {
     let mut request = Request::listen(&server.address.to_string(), "/mcp");
     for _ in 0..streams {
         let mut stream = TcpStream::connect(server.address)?;

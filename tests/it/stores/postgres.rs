@@ -6,13 +6,15 @@ use mcp_runtime::store::{
     Bus, BusLimits, Commit, Committed, EventLimits, EventLog, InstanceId, Owner, PostgresStore, Presence, SessionKey,
     StateStore, StreamId, TaskId, TaskStore, Topic, conformance,
 };
+use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::{
     engine::{Durability, Engine, PostgresServer},
-    fleet::{KEYS, refusal},
+    fleet::{ERAS, KEYS, instance, refusal, sum},
     state::{LONG, commit, in_words, is_down, session, until_back},
 };
+use crate::support::client::Client;
 
 const SESSION: SessionKey = SessionKey([1; 17]);
 
@@ -220,4 +222,28 @@ fn a_start_over_postgresql_that_can_not_be_is_explained_to_the_operator() {
     assert!(stranger.contains("does not let in this user") && !stranger.contains("wrong"), "{stranger}");
     let missing = refusal(&engine.url().replace("/postgres", "/nowhere"), &KEYS);
     assert!(missing.contains("has no such database") && !missing.contains("canary"), "{missing}");
+}
+
+#[test]
+fn a_call_that_reads_and_writes_its_session_is_two_statements_of_postgresql_in_both_eras() {
+    let Some(engine) = PostgresServer::talkative() else { return };
+    let instance = instance(&engine.url());
+    // What instances ask of each other, and what expired, is looked at now and then, whatever is called.
+    let of_calls = |run: &dyn Fn()| {
+        let all = engine.statements_during(run);
+        all.into_iter().filter(|one| !one.contains("topics") && !one.contains("_sweep(")).collect::<Vec<_>>()
+    };
+    for era in ERAS {
+        let client = Client::new(instance.port, era);
+        client.call("memory_add", json!({ "number": 1 }));
+        let statements = of_calls(&|| {
+            assert_eq!(sum(&client.call("memory_add", json!({ "number": 1 }))), "2.0");
+        });
+        assert_eq!(statements.len(), 2, "one to read, one to write: {statements:#?}");
+        assert!(statements.iter().all(|one| one.contains("execute")), "{statements:#?}");
+        let statements = of_calls(&|| {
+            assert_eq!(sum(&client.call("memory_recall", json!({}))), "2.0");
+        });
+        assert_eq!(statements.len(), 1, "one to read: {statements:#?}");
+    }
 }

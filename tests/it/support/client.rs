@@ -40,8 +40,8 @@ pub struct Client {
 }
 
 /// The tools of the fixture and of the tutorial that keep state.
-const STATEFUL: [&str; 7] =
-    ["count", "counted", "who", "count_and_panic", "count_and_fail", "memory_add", "memory_recall"];
+const STATEFUL: [&str; 8] =
+    ["count", "count_up", "counted", "who", "count_and_panic", "count_and_fail", "memory_add", "memory_recall"];
 
 impl Client {
     /// Connects, with a handshake where there is one.

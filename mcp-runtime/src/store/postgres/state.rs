@@ -20,6 +20,19 @@ const MAX_VALUE: usize = 16 << 20;
 /// How many sessions are swept at once, so that no statement takes long.
 const BATCH: i64 = 1000;
 
+/// What nearly every call asks: one part, of a session that is there. The functions answer the rest, and take several times as
+/// long for it. There are no remarks in these files, because a connection looks their text up at each call.
+///
+/// The first reads a part, and says whether the session's end is to be moved as well. Parameters: the session, the key of the
+/// part, the idle lifetime in milliseconds.
+const READ_ONE: &str = include_str!("sql/read_one.sql");
+/// Writes a part that exists, if nothing speaks against it, and gives a row if it did. Parameters: the session, the operation,
+/// the key of the part, the revision expected, the content, the idle lifetime in milliseconds.
+///
+/// Who waits for the lock of the session's row finds the newest row then, and so does each step after it: a row that changed
+/// meanwhile is held against the conditions again.
+const WRITE_ONE: &str = include_str!("sql/write_one.sql");
+
 /// Sessions of nobody in particular are in no index: it would hold all of a server without authorization.
 fn named(owner: Owner) -> Option<[u8; 16]> {
     (owner != Owner::default()).then_some(owner.0)
@@ -27,6 +40,11 @@ fn named(owner: Owner) -> Option<[u8; 16]> {
 
 impl PostgresStore {
     async fn read(&self, session: SessionKey, keys: &[&str], idle: Duration) -> Result<Loaded, StoreError> {
+        if keys.len() <= 1
+            && let Some(loaded) = self.read_one(session, keys, idle).await?
+        {
+            return Ok(loaded);
+        }
         let asked: Vec<_> = keys.iter().map(|key| key.as_bytes()).collect();
         let found = self
             .link
@@ -55,6 +73,34 @@ impl PostgresStore {
         if parts.len() == keys.len() { Ok(Loaded { presence, parts }) } else { Err(misunderstood()) }
     }
 
+    /// Reads at most one part; `None` if the session's end is to be moved as well.
+    async fn read_one(&self, session: SessionKey, keys: &[&str], idle: Duration) -> Result<Option<Loaded>, StoreError> {
+        let key = keys.first().map_or(&b""[..], |key| key.as_bytes());
+        let found = self
+            .link
+            .rows(
+                Repeatable,
+                READ_ONE,
+                &[(&&session.0[..], Type::BYTEA), (&key, Type::BYTEA), (&milliseconds(idle), Type::INT8)],
+            )
+            .await?;
+        let nothing = |presence| Ok(Some(Loaded { presence, parts: vec![None; keys.len()] }));
+        let Some(row) = found.first() else { return nothing(Presence::Absent) };
+        if row.try_get(0).map_err(|_| misunderstood())? {
+            return nothing(Presence::Gone);
+        }
+        if row.try_get(1).map_err(|_| misunderstood())? {
+            return Ok(None);
+        }
+        let content: Option<Vec<u8>> = row.try_get(2).map_err(|_| misunderstood())?;
+        let revision: Option<i64> = row.try_get(3).map_err(|_| misunderstood())?;
+        let part = match (content, revision) {
+            (Some(content), Some(revision)) => Some((Blob::from_bytes(content), unsigned(revision)?)),
+            _ => None,
+        };
+        Ok(Some(Loaded { presence: Presence::Live, parts: keys.iter().map(|_| part.clone()).collect() }))
+    }
+
     async fn write(&self, session: SessionKey, commit: Commit) -> Result<Committed, StoreError> {
         let Commit { operation, owner, idle, writes } = commit;
         if let Some(write) = writes.iter().find(|write| write.key.len() > MAX_KEY) {
@@ -64,13 +110,36 @@ impl PostgresStore {
         if let Some(large) = contents.iter().find(|content| content.len() > MAX_VALUE) {
             return Err(StoreError::TooLarge { bytes: large.len(), limit: MAX_VALUE });
         }
+        if let ([write], [content]) = (&*writes, &*contents)
+            && write.expected > 0
+        {
+            let written = self
+                .link
+                .rows(
+                    // It has a name by which it is recognised.
+                    Repeatable,
+                    WRITE_ONE,
+                    &[
+                        (&&session.0[..], Type::BYTEA),
+                        (&&operation.0[..], Type::BYTEA),
+                        (&write.key.as_bytes(), Type::BYTEA),
+                        (&signed(write.expected), Type::INT8),
+                        (content, Type::BYTEA),
+                        (&milliseconds(idle), Type::INT8),
+                    ],
+                )
+                .await?;
+            if !written.is_empty() {
+                return Ok(Committed::Saved);
+            }
+            // Why not, the function says.
+        }
         let keys: Vec<_> = writes.iter().map(|write| write.key.as_bytes()).collect();
         let expected: Vec<_> = writes.iter().map(|write| signed(write.expected)).collect();
         let owner = named(owner);
         let ended = self
             .link
             .row(
-                // It has a name by which it is recognised.
                 Repeatable,
                 "SELECT session_commit($1, $2, $3, $4, $5, $6, $7)",
                 &[

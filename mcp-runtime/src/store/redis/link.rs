@@ -29,6 +29,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Words that nobody takes for so long mean that the connection is dead.
 #[cfg(target_os = "linux")]
 const UNHEARD: Duration = Duration::from_secs(5);
+/// What nearly every command fits into: the name of a script, two keys, an operation, a small value.
+const ARGUMENTS: usize = 16;
+const ARGUMENT_BYTES: usize = 512;
 /// How many commands wait to be written.
 const QUEUE: usize = 256;
 
@@ -109,8 +112,8 @@ impl Link {
         arguments: impl Fn(&mut Cmd),
     ) -> Result<T, StoreError> {
         let command = |verb: &str, script: &str| {
-            let mut command = redis::cmd(verb);
-            command.arg(script).arg(keys.len()).arg(keys);
+            let mut command = Cmd::with_capacity(ARGUMENTS, ARGUMENT_BYTES);
+            command.arg(verb).arg(script).arg(keys.len()).arg(keys);
             arguments(&mut command);
             command
         };
@@ -233,7 +236,8 @@ impl Link {
 fn config() -> ConnectionManagerConfig {
     ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECTING))
-        .set_response_timeout(Some(PATIENCE))
+        // Whoever asks waits no longer than `PATIENCE`, connecting included.
+        .set_response_timeout(None)
         // Each command that finds it closed begins to connect anew, so that nobody waits for a pause that grew.
         .set_number_of_retries(1)
         .set_min_delay(Duration::from_millis(10))

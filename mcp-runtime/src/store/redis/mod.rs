@@ -174,11 +174,23 @@ fn misunderstood() -> StoreError {
 impl Link {
     /// A key of a session; all of one session are in one slot.
     fn of_session(&self, session: SessionKey, kind: &str) -> Key {
-        format!("{}:{{{}}}:{kind}", self.prefix(), letters(&session.0))
+        self.tagged(&session.0, kind)
     }
 
     /// A key of an owner's index.
     fn of_owner(&self, owner: Owner, kind: &str) -> Key {
-        format!("{}:{{{}}}:{kind}", self.prefix(), letters(&owner.0))
+        self.tagged(&owner.0, kind)
+    }
+
+    /// Written piece by piece into one allocation: each call makes several.
+    fn tagged(&self, tag: &[u8], kind: &str) -> Key {
+        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+        let mut key = String::with_capacity(self.prefix().len() + tag.len() * 4 / 3 + kind.len() + 6);
+        key.push_str(self.prefix());
+        key.push_str(":{");
+        BASE64_URL_SAFE_NO_PAD.encode_string(tag, &mut key);
+        key.push_str("}:");
+        key.push_str(kind);
+        key
     }
 }

@@ -20,6 +20,10 @@ use crate::programs::{did_not_run, first_that_runs};
 const USER: &str = "tester";
 const PASSWORD: &str = "canary-password";
 
+/// Settings with which it writes down each statement that a client sends.
+const TALKATIVE: [&str; 4] =
+    ["logging_collector=on", "log_filename=statements", "log_statement=all", "log_line_prefix="];
+
 /// A `postgres` with a folder of its own.
 pub(in crate::stores) struct PostgresServer {
     programs: PathBuf,
@@ -102,6 +106,29 @@ impl PostgresServer {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
+    /// One that writes down what it is asked.
+    pub(in crate::stores) fn talkative() -> Option<Self> {
+        Self::with(Durability::None, &TALKATIVE)
+    }
+
+    /// The statements that clients send to a talkative one while this runs, those of functions left out.
+    pub(in crate::stores) fn statements_during(&self, run: impl FnOnce()) -> Vec<String> {
+        self.ask("SELECT 'the beginning'").expect("it runs");
+        run();
+        self.ask("SELECT 'the end'").expect("it runs");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            // Another process writes it, a moment later.
+            let log = fs::read_to_string(data(&self.folder).join("log/statements")).unwrap_or_default();
+            let during = log.rsplit_once("'the beginning'").map_or("", |(_, during)| during);
+            if let Some((during, _)) = during.split_once("LOG:  statement: SELECT 'the end'") {
+                return during.lines().filter_map(|line| line.strip_prefix("LOG:  ")).map(str::to_owned).collect();
+            }
+            assert!(Instant::now() < deadline, "postgres wrote nothing down: {log}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Makes it a standby of a primary that is away, once it is started again, or makes it a primary again.
     pub(in crate::stores) fn be_standby(&self, standby: bool) {
         let mark = data(&self.folder).join("standby.signal");
@@ -163,7 +190,7 @@ impl Engine for PostgresServer {
         let statements = if full {
             "CREATE FUNCTION mcp.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
              RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; \
-             CREATE TRIGGER full_disk BEFORE INSERT ON mcp.parts EXECUTE FUNCTION mcp.full_disk(); \
+             CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON mcp.parts EXECUTE FUNCTION mcp.full_disk(); \
              CREATE TRIGGER full_disk BEFORE INSERT ON mcp.tasks EXECUTE FUNCTION mcp.full_disk()"
         } else {
             "DROP FUNCTION mcp.full_disk CASCADE"
