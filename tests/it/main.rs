@@ -16,6 +16,7 @@ mod failures;
 mod files;
 mod fixture;
 mod forms;
+mod growth;
 mod hygiene;
 mod matrix;
 #[cfg(target_os = "linux")]

@@ -137,11 +137,15 @@ fn calls(engine: &Engine, figures: &mut Figures) -> io::Result<()> {
 
 /// What happens where nobody calls: in an instance, and for each stream that is open there.
 fn idleness(engine: &Engine, figures: &mut Figures) -> io::Result<()> {
+    // An engine is not idle where nobody is.
+    sleep(SHORTLY);
+    let nobody = Idle::watch(engine, None)?;
     let server = Server::over(OURS, &[], Some(&engine.url()))?;
     sleep(SHORTLY);
-    let alone = Idle::watch(engine, &server)?;
+    let alone = Idle::watch(engine, Some(&server))?;
     figures.push(("an idle instance, commands a second", format!("{:.2}", alone.commands)));
-    figures.push(("an idle instance, µs of the engine a second", format!("{:.0}", alone.engine)));
+    let more = (alone.engine - nobody.engine).max(0.0);
+    figures.push(("an idle instance, µs of the engine a second", format!("{more:.0}")));
     figures.push(("an idle instance, its own µs a second", format!("{:.0}", alone.server)));
     let mut open = Vec::new();
     for (name, era) in [
@@ -153,7 +157,7 @@ fn idleness(engine: &Engine, figures: &mut Figures) -> io::Result<()> {
             open.push(listen(&server, era)?);
         }
         sleep(SHORTLY);
-        let busy = Idle::watch(engine, &server)?;
+        let busy = Idle::watch(engine, Some(&server))?;
         figures.push((name, format!("{:.3}", (busy.commands - alone.commands).max(0.0) / f64::from(STREAMS))));
     }
     Ok(())
@@ -167,12 +171,13 @@ struct Idle {
 }
 
 impl Idle {
-    fn watch(engine: &Engine, server: &Server) -> io::Result<Self> {
-        let (begin, own, its, sent) = (Instant::now(), server.busy()?, engine.busy()?, sent(engine)?);
+    fn watch(engine: &Engine, server: Option<&Server>) -> io::Result<Self> {
+        let busy = || server.map_or(Ok(Duration::ZERO), Server::busy);
+        let (begin, own, its, sent) = (Instant::now(), busy()?, engine.busy()?, sent(engine)?);
         sleep(WATCHED);
         let seconds = begin.elapsed().as_secs_f64();
         let each = |spent: Duration| spent.as_secs_f64() * 1e6 / seconds;
-        let (own, its) = (each(server.busy()? - own), each(engine.busy()?.saturating_sub(its)));
+        let (own, its) = (each(busy()? - own), each(engine.busy()?.saturating_sub(its)));
         Ok(Self { commands: (sent_since(engine, sent)?) / seconds, engine: its, server: own })
     }
 }

@@ -13,6 +13,7 @@ mod redis;
 mod revocations;
 mod rollback;
 mod rotation;
+mod sharded;
 mod state;
 mod streams;
 
