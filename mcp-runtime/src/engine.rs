@@ -31,7 +31,7 @@ pub use start_error::StartError;
 
 use crate::{
     auth::Principal,
-    call::{Call, Offered, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
+    call::{Call, Offered, OfferedCookies, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
     changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
     era::{Elsewhere, Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Rooms, Surroundings, malformed},
@@ -40,7 +40,7 @@ use crate::{
     protocol::CacheHint,
     provider::Providers,
     schema::ExtraArgument,
-    service::{BoxFuture, Service, TaskSupport},
+    service::{BoxFuture, Service, TaskSupport, ToolCard},
     session::{CookiePolicy, OpenError, Policy, Process, Revocations, SessionRoom, Sessions, StateRoom, random},
     store::{Bus, EventLog, InstanceId, MemoryEventLog, StateStore},
     tasks::{TaskRoom, Tasks},
@@ -145,12 +145,20 @@ impl Engine {
         if card.require_session {
             sessions.cookies = CookiePolicy::Required;
         }
-        let by_cookie = matches!(sessions.cookies, CookiePolicy::OnDemand | CookiePolicy::Required);
+        let sealed = sessions.sealed && sessions.cookies != CookiePolicy::Off;
+        let by_cookie = sealed || matches!(sessions.cookies, CookiePolicy::OnDemand | CookiePolicy::Required);
+        let outlives_its_cookie = |tool: &&ToolCard| {
+            tool.task != TaskSupport::Forbidden && tool.function.parts.iter().any(|part| part.writes)
+        };
+        if let (true, Some(tool)) = (sealed, card.tools.iter().find(outlives_its_cookie)) {
+            return Err(StartError::TaskWithSealedState { tool: tool.function.name });
+        }
         if let (Some(function), true) = (stateful, sessions.are_off() && sessions.cookies == CookiePolicy::Off) {
             return Err(StartError::StateWithoutSessions { tool: function.name });
         }
         let sessions = sessions.revocable(revocations.is_some());
-        let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some()).await;
+        // Where clients carry the state, nothing of it is in the store.
+        let room = SessionRoom::open_room(sessions, store.clone(), card.name, stateful.is_some() && !sealed).await;
         let sessions = room.map_err(|error| match error {
             OpenError::Keys(error) => StartError::Keys(error),
             OpenError::Store(error) => StartError::Store(error),
@@ -192,7 +200,11 @@ impl Engine {
             list_cache: CacheHint { ttl: list_ttl.unwrap_or(card.cache.ttl), ..card.cache },
             personal,
             mirrors: catalogue.has_mirrors() || !providers.tools.is_empty(),
-            cookies: sessions.cookies().policy() != CookiePolicy::Off,
+            cookies: (sessions.cookies().policy() != CookiePolicy::Off).then_some(if sealed {
+                OfferedCookies::Sealed
+            } else {
+                OfferedCookies::Stored
+            }),
             tasks: card.tools.iter().any(|tool| tool.task != TaskSupport::Forbidden),
             task_lists: sessions.policy() != Policy::Off,
             news: Default::default(),

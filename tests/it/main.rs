@@ -28,6 +28,7 @@ mod questions;
 mod results;
 mod robustness;
 mod running;
+mod sealed;
 mod shapes;
 mod stateless;
 mod stores;

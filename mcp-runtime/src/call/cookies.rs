@@ -12,15 +12,15 @@ use std::{
 };
 
 use super::{Carrier, Context, ToolError};
-use crate::session::{CookiePolicy, Seen, SessionCookie, SessionKey};
+use crate::session::{Brought, CookiePolicy, SessionCookie, SessionKey};
 
 /// What a client sends of a cookie.
 #[derive(Clone)]
 pub(crate) struct GivenCookie {
     /// The id, whether it names a session or not.
     pub(crate) id: Box<str>,
-    /// What the client says that it saw of the session.
-    pub(crate) seen: Option<Box<str>>,
+    /// What stands beside it and only the server reads.
+    pub(crate) token: Option<Box<str>>,
 }
 
 /// The cookie of a call.
@@ -32,10 +32,10 @@ pub(crate) struct CookieState {
     /// What would carry the state without a cookie.
     beside: Option<Carrier>,
     session: Option<SessionCookie>,
-    /// What the client saw of it.
-    seen: Seen,
-    /// What the answer says that it saw.
-    witness: Mutex<Option<Box<str>>>,
+    /// What came with it.
+    brought: Brought,
+    /// What the answer says beside its id.
+    token: Mutex<Option<Box<str>>>,
     /// The session is in no store yet.
     unborn: bool,
     change: OnceLock<Change>,
@@ -60,16 +60,16 @@ pub(crate) enum Settling<'a> {
 }
 
 impl CookieState {
-    /// Of a request that came with this or with none.
-    pub(crate) fn new(policy: CookiePolicy, given: Option<GivenCookie>, idle: Duration) -> Self {
+    /// Of a request that came with this or with none; a session that begins with it brings `nothing`.
+    pub(crate) fn new(policy: CookiePolicy, given: Option<GivenCookie>, idle: Duration, nothing: Brought) -> Self {
         Self {
             policy,
             given,
             idle,
             beside: None,
             session: None,
-            seen: Seen::default(),
-            witness: Mutex::default(),
+            brought: nothing,
+            token: Mutex::default(),
             unborn: false,
             change: OnceLock::new(),
             settled: AtomicBool::new(false),
@@ -89,36 +89,41 @@ impl CookieState {
         }
     }
 
-    /// The id names this session, of which the client saw so much, or none that lives.
-    pub(crate) fn found(&mut self, session: Option<SessionCookie>, seen: Seen) {
+    /// The id names this session, with which this came, or none that lives.
+    pub(crate) fn found(&mut self, session: Option<SessionCookie>, brought: Brought) {
         self.session = session;
-        self.seen = seen;
+        self.brought = brought;
         self.unborn = false;
         self.change = OnceLock::new();
     }
 
     /// A new session, which is kept if the call succeeds.
-    pub(crate) fn begin(&mut self, title: &str, reason: &str) -> SessionKey {
+    pub(crate) fn begin(&mut self, title: &str, reason: &str, nothing: Brought) -> SessionKey {
         let session = SessionCookie::fresh(title, reason, Default::default(), self.idle);
         let key = session.key();
-        self.found(Some(session), Seen::default());
+        self.found(Some(session), nothing);
         self.unborn = true;
         key
     }
 
-    /// The session that was found in the store, and what the client saw of it.
-    pub(crate) fn kept(&self) -> Option<(&SessionCookie, &Seen)> {
-        self.session.as_ref().filter(|_| !self.unborn).map(|session| (session, &self.seen))
+    /// The session that was found.
+    pub(crate) fn kept(&self) -> Option<&SessionCookie> {
+        self.session.as_ref().filter(|_| !self.unborn)
     }
 
-    /// The answer says this of what the client saw.
-    pub(crate) fn tell(&self, witness: Box<str>) {
-        *self.witness.lock().unwrap_or_else(PoisonError::into_inner) = Some(witness);
+    /// What came with it.
+    pub(crate) fn brought(&self) -> &Brought {
+        &self.brought
     }
 
-    /// What the answer says of that.
-    pub(crate) fn witness(&self) -> Option<Box<str>> {
-        self.witness.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The answer says this beside the id.
+    pub(crate) fn tell(&self, token: Option<Box<str>>) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// What the answer says there.
+    pub(crate) fn token(&self) -> Option<Box<str>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The session is in the store.
@@ -128,11 +133,10 @@ impl CookieState {
 
     /// The same for the answer that names a task, while the task has this one.
     pub(super) fn beside_the_task(&self) -> Self {
-        let mut same = Self::new(self.policy, self.given.clone(), self.idle);
+        let mut same = Self::new(self.policy, self.given.clone(), self.idle, self.brought.clone());
         same.beside.clone_from(&self.beside);
         same.session.clone_from(&self.session);
-        same.seen.clone_from(&self.seen);
-        same.witness = Mutex::new(self.witness());
+        same.token = Mutex::new(self.token());
         same
     }
 

@@ -36,7 +36,7 @@ pub use item::Item;
 pub(crate) use item::{Tells, Visible};
 pub(crate) use logging::Logging;
 pub(crate) use mirrors::Mirrors;
-pub(crate) use offered::{Offered, Personal};
+pub(crate) use offered::{Offered, OfferedCookies, Personal};
 pub(crate) use operation::{
     Answered, Call, Carrier, Completing, List, NoSession, Operation, Outcome, Page, Reference, SessionCall,
     SessionOutcome, Shown,

@@ -31,8 +31,17 @@ pub(crate) struct Offered {
     pub(crate) task_lists: bool,
     /// Whether clients can be told something besides their answers.
     pub(crate) streams: bool,
-    /// Whether cookies carry sessions.
-    pub(crate) cookies: bool,
+    /// Where cookies carry sessions: how.
+    pub(crate) cookies: Option<OfferedCookies>,
+}
+
+/// How cookies carry sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfferedCookies {
+    /// They name what a store keeps.
+    Stored,
+    /// They hold all of it.
+    Sealed,
 }
 
 /// Which lists depend on who asks.

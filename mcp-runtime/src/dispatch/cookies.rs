@@ -7,8 +7,8 @@ use crate::{
     call::{
         Call, Carrier, Context, Fault, FaultKind, NoSession, Operation, Outcome, SessionCall, SessionOutcome, Settling,
     },
-    session::{CookiePolicy, Draft, Ended, FoundCookie, Seen, SessionCookie, StateError},
-    store::SessionKey,
+    session::{Ahead, Brought, CookiePolicy, Draft, Ended, FoundCookie, PartCard, SessionCookie, StateError},
+    store::{Owner, SessionKey, Write},
     wire::Code,
 };
 
@@ -31,7 +31,7 @@ impl Dispatch {
         let room = self.sessions.cookies();
         let found = match &cookies.given {
             Some(given) => {
-                let found = room.find(&given.id, given.seen.as_deref(), principal.as_ref()).await;
+                let found = room.find(&given.id, given.token.as_deref(), principal.as_ref()).await;
                 let found = found.map_err(|error| unavailable(&error))?;
                 if let FoundCookie::Live(session, _) = &found {
                     room.renew(session.key()).await.map_err(|error| unavailable(&error))?;
@@ -40,20 +40,20 @@ impl Dispatch {
             }
             None => None,
         };
-        cookies.found(None, Seen::default());
+        cookies.found(None, room.nothing());
         *carrier = match (found, cookies.policy) {
-            (Some(FoundCookie::Live(session, seen)), _) => {
+            (Some(FoundCookie::Live(session, brought)), _) => {
                 let key = session.key();
-                cookies.tell(room.witness(&session, seen.clone()));
-                cookies.found(Some(session), seen);
+                cookies.tell(room.token(&session, &brought));
+                cookies.found(Some(session), brought);
                 Carrier::Session(key)
             }
             // Beginning anew would hide it.
             (Some(FoundCookie::RolledBack), _) => Carrier::Refused(NoSession::RolledBack),
             (_, CookiePolicy::OnDemand) if self.borrows_state(operation) => {
-                Carrier::Session(cookies.begin(TITLE_ON_DEMAND, "lazy/tools/call"))
+                Carrier::Session(cookies.begin(TITLE_ON_DEMAND, "lazy/tools/call", room.nothing()))
             }
-            (None, CookiePolicy::Accepted | CookiePolicy::Off) => beside.clone(),
+            (None, CookiePolicy::Accepted | CookiePolicy::Off) if !room.are_sealed() => beside.clone(),
             (None, _) => Carrier::Refused(NoSession::Required),
             (Some(FoundCookie::Unknown), _) => Carrier::Refused(NoSession::Unknown),
         };
@@ -80,7 +80,7 @@ impl Dispatch {
             let owner = room.owner(principal, beside(cx)).unwrap_or_default();
             room.keep(session, principal, owner).await.map_err(|error| unavailable(&error))?;
             if let Some(cookies) = cx.cookies() {
-                cookies.tell(room.first_witness(session, principal, Seen::default()));
+                cookies.tell(room.first_token(session, principal, &room.nothing()));
             }
         }
         if let Some(cookies) = cx.cookies_mut() {
@@ -104,13 +104,13 @@ impl Dispatch {
         let room = self.sessions.cookies();
         let principal = cx.principal();
         let Some(cookies) = cx.cookies() else { return Ok(Ended::Saved) };
-        let seen = draft.as_ref().map(Draft::seen_when_saved).unwrap_or_default();
         let ended = match cookies.settling() {
             Settling::Same => {
                 let Some(draft) = draft else { return Ok(Ended::Saved) };
-                let ended = self.state.commit(draft, self.sessions.owner(principal), None).await?;
-                if let (Ended::Saved, Some((session, _))) = (&ended, cookies.kept()) {
-                    cookies.tell(room.witness(session, seen));
+                let (owner, before) = (self.sessions.owner(principal), cookies.brought());
+                let (ended, brought) = self.commit(draft, before, owner, None).await?;
+                if let (Ended::Saved, Some(session)) = (&ended, cookies.kept()) {
+                    cookies.tell(room.token(session, &brought));
                 }
                 return Ok(ended);
             }
@@ -125,22 +125,22 @@ impl Dispatch {
                 let whose = room.whose(principal).await.map_err(StateError::Store)?;
                 let principal = whose.as_deref().or(principal);
                 let owner = room.owner(principal, beside(cx)).unwrap_or_default();
-                let mut seen = Seen::default();
-                let ended = match draft {
+                let (ended, brought) = match draft {
                     Some(draft) => {
-                        let draft = draft.moved_to(session.key());
-                        seen = draft.seen_when_saved();
-                        self.state.commit(draft, owner, Some(room.write(session, principal))).await?
+                        let (draft, also) = (draft.moved_to(session.key()), room.write(session, principal));
+                        self.commit(draft, &room.nothing(), owner, Some(also)).await?
                     }
                     None => {
                         room.keep(session, principal, owner).await.map_err(StateError::Store)?;
-                        Ended::Saved
+                        (Ended::Saved, room.nothing())
                     }
                 };
-                if let (Ended::Saved, Some(old)) = (&ended, old) {
-                    room.end(old).await.map_err(StateError::Store)?;
+                if ended == Ended::Saved {
+                    if let Some(old) = old {
+                        room.end(old).await.map_err(StateError::Store)?;
+                    }
+                    cookies.tell(room.first_token(session, principal, &brought));
                 }
-                cookies.tell(room.first_witness(session, principal, seen));
                 ended
             }
         };
@@ -150,12 +150,45 @@ impl Dispatch {
         Ok(ended)
     }
 
+    /// Commits a draft to the store, or to what the client carries; gives what the client brings from then on.
+    async fn commit(
+        &self,
+        draft: Draft,
+        before: &Brought,
+        owner: Owner,
+        also: Option<Write>,
+    ) -> Result<(Ended, Brought), StateError> {
+        match before {
+            Brought::Seen(_) => {
+                let seen = Brought::Seen(draft.seen_when_saved());
+                Ok((self.state.commit(draft, owner, also).await?, seen))
+            }
+            Brought::State(carried) => Ok((Ended::Saved, Brought::State(draft.carry(carried.clone())?))),
+        }
+    }
+
+    /// Begins a run on the state that the cookie of a call brings, or on what the store keeps of its session.
+    pub(super) async fn begin(
+        &self,
+        session: SessionKey,
+        parts: &[PartCard],
+        ahead: Option<Box<Ahead>>,
+        cx: &Context,
+    ) -> Result<Draft, StateError> {
+        let seen = match cx.cookies().map(|cookies| (cookies.brought(), cookies.kept())) {
+            Some((Brought::State(carried), _)) => return Draft::carried(session, parts, carried),
+            Some((Brought::Seen(seen), Some(_))) => Some(seen),
+            _ => None,
+        };
+        self.state.begin(session, parts, self.sessions.idle(session), !cx.is_task(), ahead, seen).await
+    }
+
     /// What a function read and did not change was seen, too.
     pub(super) fn tell_seen(&self, draft: &Draft, cx: &Context) {
         if let (Some(cookies), Some(seen)) = (cx.cookies(), draft.seen())
-            && let Some((session, _)) = cookies.kept()
+            && let Some(session) = cookies.kept()
         {
-            cookies.tell(self.sessions.cookies().witness(session, seen.clone()));
+            cookies.tell(self.sessions.cookies().token(session, &Brought::Seen(seen.clone())));
         }
     }
 
@@ -176,7 +209,7 @@ impl Dispatch {
                 let owner = room.owner(principal, beside(cx)).unwrap_or_default();
                 room.keep(&session, principal, owner).await?;
                 if let Some(cookies) = cx.cookies() {
-                    cookies.tell(room.first_witness(&session, principal, Seen::default()));
+                    cookies.tell(room.first_token(&session, principal, &room.nothing()));
                     cookies.begins(session.clone());
                 }
                 Ok(SessionOutcome::Created(session))
@@ -190,7 +223,7 @@ impl Dispatch {
                 let own = cx.cookie();
                 let found = match id {
                     Some(id) if own.is_none_or(|own| own.id() != &**id) => room.find(id, None, cx.principal()).await?,
-                    _ => own.cloned().map_or(FoundCookie::Unknown, |own| FoundCookie::Live(own, Seen::default())),
+                    _ => own.cloned().map_or(FoundCookie::Unknown, |own| FoundCookie::Live(own, room.nothing())),
                 };
                 let FoundCookie::Live(session, _) = found else { return Ok(SessionOutcome::Deleted(false)) };
                 room.end(session.key()).await?;

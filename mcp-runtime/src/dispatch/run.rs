@@ -203,10 +203,13 @@ impl Dispatch {
                 if attempt > 0 {
                     Box::pin(tokio::time::sleep(jitter(attempt))).await;
                 }
-                let seen = cx.cookies().and_then(|cookies| cookies.kept()).map(|(_, seen)| seen);
                 let turns = !cx.is_task();
+                let begin = cx.cookies().map(|_| boxed(self.begin(session, card.parts, ahead.take(), cx)));
                 // Matched where it is: what has a name is kept twice.
-                let mut draft = match self.state.begin(session, card.parts, idle, turns, ahead.take(), seen).await {
+                let mut draft = match match begin {
+                    None => self.state.begin(session, card.parts, idle, turns, ahead.take(), None).await,
+                    Some(begin) => begin.await,
+                } {
                     Ok(draft) => draft,
                     Err(error) => return Ok(Err(state_failed(card, error)?)),
                 };
@@ -286,6 +289,10 @@ fn state_failed(card: &FunctionCard, error: StateError) -> Result<ToolError, Fau
         StateError::TooLarge { key, bytes, limit } => Ok(ToolError::new(format!(
             "Nothing was written: `{key}` would grow to {bytes} bytes, and a session may keep {limit}. Remove something \
              first"
+        ))),
+        StateError::TooLargeToCarry { bytes, limit } => Ok(ToolError::new(format!(
+            "Nothing was changed: this session's state would grow to {bytes} bytes, and its cookie carries {limit}. Remove \
+             something first"
         ))),
         StateError::Undecodable { key, source } => {
             tracing::error!(function = card.name, part = key, error = %chain(&*source), "stored state does not decode");

@@ -13,6 +13,11 @@ pub enum StartError {
         /// The first such tool.
         tool: &'static str,
     },
+    /// A tool that may be a task changes session state, and the cookie that would carry it is given out before the task ends.
+    TaskWithSealedState {
+        /// The first such tool.
+        tool: &'static str,
+    },
     /// A tool's schema can't be made portable.
     Schema {
         /// The tool.
@@ -54,8 +59,13 @@ impl fmt::Display for StartError {
         match self {
             Self::StateWithoutSessions { tool } => write!(
                 formatter,
-                "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, or take the state out \
-                 of the tool"
+                "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, let clients carry the \
+                 state (`Sessions::sealed_cookies()`), or take it out of the tool"
+            ),
+            Self::TaskWithSealedState { tool } => write!(
+                formatter,
+                "`{tool}` may be a task and changes session state, but sealed cookies carry that, and a task goes on after its \
+                 cookie was given out: remove `Sessions::sealed_cookies()`, take `task` away, or borrow the state as `&S`"
             ),
             Self::Schema { tool, advice } => write!(formatter, "the schema of `{tool}` can't be used: {advice}"),
             Self::Store(_) => formatter.write_str("the session store can't be used"),
@@ -86,6 +96,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::StateWithoutSessions { .. }
+            | Self::TaskWithSealedState { .. }
             | Self::KeysOfItsOwn
             | Self::AnotherKey { .. }
             | Self::Schema { .. }

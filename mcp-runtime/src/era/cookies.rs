@@ -7,15 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::Era;
 use crate::{
-    call::{Context, CookieState, Fault, GivenCookie, Operation, SessionCall},
-    session::CookiePolicy,
+    call::{Context, CookieState, Fault, GivenCookie, OfferedCookies, Operation, SessionCall},
+    session::{CookiePolicy, Cookies},
     wire::{Code, Raw, Request},
 };
 
 /// Where a cookie stands.
 const COOKIE: &str = "mcp/session";
-/// The member of a cookie that says what its client saw of the session.
-const SEEN: &str = "seen";
 /// What a session may say of itself, in bytes.
 const DATA_LIMIT: usize = 4 * 1024;
 
@@ -27,34 +25,47 @@ struct Hints {
 }
 
 /// What the server says at the handshake.
-pub(super) fn capability() -> Value {
-    json!({ "session": { "version": 2, "features": ["create", "list", "delete"] } })
+pub(super) fn capability(offered: OfferedCookies) -> Value {
+    let features: &[&str] = match offered {
+        OfferedCookies::Stored => &["create", "list", "delete"],
+        // Nobody can list or delete what only its client has.
+        OfferedCookies::Sealed => &["create"],
+    };
+    json!({ "session": { "version": 2, "features": features } })
+}
+
+/// The member beside a cookie's id that only the server reads: what the client saw of the session, or all of it.
+fn member(room: &Cookies) -> &'static str {
+    if room.are_sealed() { "state" } else { "seen" }
 }
 
 /// The cookie of a request; `None` where the server takes none. Whatever is no cookie is none.
 pub(super) fn given(era: &Era, request: &Request) -> Option<Box<CookieState>> {
     let room = era.sessions.cookies();
     (room.policy() != CookiePolicy::Off)
-        .then(|| Box::new(CookieState::new(room.policy(), cookie(era, request), room.idle())))
+        .then(|| Box::new(CookieState::new(room.policy(), cookie(era, request), room.idle(), room.nothing())))
 }
 
 /// What a request sends of a cookie.
 pub(super) fn cookie(era: &Era, request: &Request) -> Option<GivenCookie> {
-    if era.sessions.cookies().policy() == CookiePolicy::Off {
+    let room = era.sessions.cookies();
+    if room.policy() == CookiePolicy::Off {
         return None;
     }
     let members = request.params.meta(COOKIE)?.members()?;
     let text = |name: &str| members.get(name).and_then(Raw::string);
     let id = text("id").filter(|id| !id.is_empty())?;
-    Some(GivenCookie { id: id.into(), seen: text(SEEN).map(Into::into) })
+    Some(GivenCookie { id: id.into(), token: text(member(room)).map(Into::into) })
 }
 
 /// What a request asks of sessions; `None` for another method.
-pub(super) fn read(request: &Request) -> Result<Option<Operation>, Fault> {
-    let asked = match &*request.method {
-        "session/create" => create(request)?,
-        "session/list" => SessionCall::List,
-        "session/delete" => SessionCall::Delete { id: optional(request, "id")?.map(String::into) },
+pub(super) fn read(request: &Request, offered: OfferedCookies) -> Result<Option<Operation>, Fault> {
+    let asked = match (&*request.method, offered) {
+        ("session/create", _) => create(request)?,
+        ("session/list", OfferedCookies::Stored) => SessionCall::List,
+        ("session/delete", OfferedCookies::Stored) => {
+            SessionCall::Delete { id: optional(request, "id")?.map(String::into) }
+        }
         _ => return Ok(None),
     };
     Ok(Some(Operation::Session(Box::new(asked))))
@@ -87,12 +98,12 @@ fn optional<T: for<'de> Deserialize<'de>>(request: &Request, name: &str) -> Resu
 }
 
 /// What the answer to a call says of its cookie: nothing, the session, or that it is over.
-pub(super) fn echo(cx: &Context) -> Option<Value> {
+pub(super) fn echo(era: &Era, cx: &Context) -> Option<Value> {
     let cookies = cx.cookies()?;
     // Strings alone: encoding them can't fail.
     let mut cookie = cookies.echo()?.map_or(Value::Null, |cookie| serde_json::to_value(cookie).unwrap_or_default());
-    if let (Value::Object(members), Some(witness)) = (&mut cookie, cookies.witness()) {
-        members.insert(SEEN.to_owned(), String::from(witness).into());
+    if let (Value::Object(members), Some(token)) = (&mut cookie, cookies.token()) {
+        members.insert(member(era.sessions.cookies()).to_owned(), String::from(token).into());
     }
     Some(Value::Object(Map::from_iter([(COOKIE.to_owned(), cookie)])))
 }

@@ -172,7 +172,7 @@ impl Era {
                 if let Some(pages) = to.pages.get().filter(|_| !outcome.is_failure()) {
                     pages.complete();
                 }
-                project::result(&self.prepared, to, outcome, cookies::echo(context))
+                project::result(&self.prepared, to, outcome, cookies::echo(self, context))
             }
             // Before there was a code for it, a tool that can't ask was a tool that says so.
             Err(Fault { kind: FaultKind::MissingCapability, message, .. })

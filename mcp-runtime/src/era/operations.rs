@@ -18,7 +18,7 @@ pub(super) fn read(request: &Request, offered: &Offered) -> Result<Option<Operat
         "resources/templates/list" if offered.resources => list(request, List::Templates)?,
         "resources/read" if offered.resources => Operation::ReadResource { uri: string(request, "uri")?.into() },
         "completion/complete" if offered.completion() => complete(request)?,
-        _ => return if offered.cookies { cookies::read(request) } else { Ok(None) },
+        _ => return offered.cookies.map_or(Ok(None), |offered| cookies::read(request, offered)),
     }))
 }
 

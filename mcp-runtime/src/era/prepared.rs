@@ -301,8 +301,8 @@ fn capabilities(offered: &Offered, sessions: bool, facts: &Facts) -> Value {
         }
         capabilities.insert("tasks".to_owned(), tasks);
     }
-    if offered.cookies {
-        capabilities.insert("experimental".to_owned(), cookies::capability());
+    if let Some(offered) = offered.cookies {
+        capabilities.insert("experimental".to_owned(), cookies::capability(offered));
     }
     let mut extensions = offered.extensions.clone();
     if facts.modern && offered.tasks {

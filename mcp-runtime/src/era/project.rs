@@ -24,7 +24,7 @@ pub(super) fn result(prepared: &Prepared, to: &Return, outcome: Outcome, also: O
     let facts = to.version.facts();
     write_result(&mut body, &to.id, |out| match outcome {
         Outcome::Tool { by, result } => tool_result(out, prepared, facts, &by, result, also),
-        Outcome::Task(outcome) => tasks::write(out, prepared, facts, *outcome),
+        Outcome::Task(outcome) => tasks::write(out, prepared, facts, *outcome, also),
         Outcome::Tools(shown) => page(out, prepared, to.version, &shown),
         Outcome::Prompts(shown) => page(out, prepared, to.version, &shown),
         Outcome::Resources(shown) => page(out, prepared, to.version, &shown),
@@ -176,7 +176,13 @@ pub(super) fn tool_result(
 }
 
 /// Writes `_meta`: the result's own, what `also` belongs there, and from 2026-07-28 the server's name.
-fn meta(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, own: Option<Map<String, Value>>, also: Option<Value>) {
+pub(super) fn meta(
+    out: &mut Vec<u8>,
+    prepared: &Prepared,
+    facts: &Facts,
+    own: Option<Map<String, Value>>,
+    also: Option<Value>,
+) {
     let own = own.or_else(|| also.is_some().then(Map::new));
     match (own, facts.modern) {
         (None, false) => {}

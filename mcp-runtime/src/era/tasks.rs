@@ -86,15 +86,21 @@ pub(super) fn requested(request: &Request) -> Result<Tasking, Fault> {
     Ok(Tasking::Requested { ttl })
 }
 
-/// Writes what was asked of tasks.
-pub(super) fn write(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: TaskOutcome) {
+/// Writes what was asked of tasks; `also` belongs into the `_meta` of a call that became one.
+pub(super) fn write(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: TaskOutcome, also: Option<Value>) {
     if facts.modern {
-        return write_extension(out, prepared, facts, outcome);
+        return write_extension(out, prepared, facts, outcome, also);
     }
     let value = match outcome {
-        TaskOutcome::Created(task, None) => json!({ "task": flat(&task) }),
-        TaskOutcome::Created(task, Some(meanwhile)) => {
-            json!({ "task": flat(&task), "_meta": { IMMEDIATE_RESPONSE: meanwhile } })
+        TaskOutcome::Created(task, meanwhile) => {
+            let mut created = json!({ "task": flat(&task) });
+            if let Some(also) = also {
+                created["_meta"] = also;
+            }
+            if let Some(meanwhile) = meanwhile {
+                created["_meta"][IMMEDIATE_RESPONSE] = meanwhile.into();
+            }
+            created
         }
         TaskOutcome::Got(task) | TaskOutcome::Cancelled(task) => flat(&task),
         TaskOutcome::Listed { tasks, next } => {
@@ -149,25 +155,25 @@ fn milliseconds(time: Duration) -> Value {
 }
 
 /// Writes a result of the extension: flat, with a `resultType`.
-fn write_extension(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: TaskOutcome) {
-    let kind: &[u8] = if matches!(outcome, TaskOutcome::Created(..)) { b"task" } else { b"complete" };
+fn write_extension(out: &mut Vec<u8>, prepared: &Prepared, facts: &Facts, outcome: TaskOutcome, also: Option<Value>) {
+    let created = matches!(outcome, TaskOutcome::Created(..));
+    let kind: &[u8] = if created { b"task" } else { b"complete" };
     out.extend_from_slice(b"{\"resultType\":\"");
     out.extend_from_slice(kind);
-    out.extend_from_slice(b"\",");
+    out.push(b'"');
     match outcome {
         TaskOutcome::Created(task, _) => {
-            write_extension_facts(out, &task);
             out.push(b',');
+            write_extension_facts(out, &task);
         }
         TaskOutcome::Got(task) => {
-            write_detailed(out, prepared, facts, task);
             out.push(b',');
+            write_detailed(out, prepared, facts, task);
         }
         // Only that it was heard. What sessions alone can ask for is never asked here.
         TaskOutcome::Cancelled(_) | TaskOutcome::Updated | TaskOutcome::Listed { .. } | TaskOutcome::Result { .. } => {}
     }
-    out.extend_from_slice(b"\"_meta\":");
-    out.extend_from_slice(prepared.meta());
+    project::meta(out, prepared, facts, None, also.filter(|_| created));
     out.push(b'}');
 }
 

@@ -173,10 +173,10 @@ impl Server {
 
     /// Keeps nothing between two requests and answers each with one JSON document: no sessions, no streams, no news, for
     /// places where a process lives as long as a request (serverless, edge). Tools that borrow session state are an error
-    /// at the start. Progress and log messages are dropped over HTTP; questions work on 2026-07-28, whose answers carry
+    /// at the start, unless clients carry it ([`Sessions::sealed_cookies`]). Progress and log messages are dropped over HTTP; questions work on 2026-07-28, whose answers carry
     /// what the call knew, if all instances have the same `MCP_SESSION_KEYS`.
     ///
-    /// Of what [`sessions`](Self::sessions) says only the keys count.
+    /// Of what [`sessions`](Self::sessions) says only the keys count, and sealed cookies.
     ///
     /// # Source
     /// Our choice, because a stream that is cut off by its host is worse than none.

@@ -1,7 +1,7 @@
 //! Sessions that a cookie in `_meta` carries: made, found, listed and ended.
 //!
-//! Takes: ids and principals. Gives: cookies. Knows: one record in the store for each, beside the parts of its state.
-//! Must not know: where in a message a cookie stands.
+//! Takes: ids and principals. Gives: cookies. Knows: one record in the store for each, beside the parts of its state; or that
+//! all of it is with the client. Must not know: where in a message a cookie stands.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 use super::{
     PATIENCE, answer,
     epochs::Epochs,
-    principal::{self, Tag},
+    principal::{self, Tag, principal_tag},
+    seal::Seals,
+    sealed::{self, Carried},
     witness::{Seen, Witness, Witnesses},
 };
 use crate::{
@@ -51,7 +53,8 @@ pub(crate) enum CookiePolicy {
 ///
 /// # Shape
 /// `{"id", "expiry", "data"}`: 128 random bits after `sess-`, a time in ISO 8601, a map of strings with `title`, `reason`
-/// and `createdAt` and what the client gave. In `_meta` it also has `seen`, which says what the client saw of the session.
+/// and `createdAt` and what the client gave. In `_meta` it also has `seen`, which says what the client saw of the session, or
+/// `state`, which is the session's state, sealed.
 ///
 /// # Source
 /// The experimental data-layer sessions, version 2; the length of the id is our choice, because it is a bearer secret.
@@ -61,7 +64,7 @@ pub struct SessionCookie {
     id: Box<str>,
     data: BTreeMap<String, String>,
     expires: SystemTime,
-    /// Whose it is, of one that the store has.
+    /// Whose it is, of one that was found.
     by: Option<Tag>,
 }
 
@@ -151,10 +154,28 @@ struct Record {
     by: Option<Tag>,
 }
 
+/// What the cookie of a client brings besides the name of a session.
+#[derive(Clone, Debug)]
+pub(crate) enum Brought {
+    /// What the client saw of it, where a store keeps it.
+    Seen(Seen),
+    /// All of it, where the client does.
+    State(Carried),
+}
+
+/// Who keeps what sessions are.
+#[expect(clippy::large_enum_variant, reason = "a server has one")]
+pub(super) enum Keeping {
+    /// The store does; clients bring witnesses.
+    Store(Witnesses),
+    /// Clients do, sealed.
+    Client(Seals),
+}
+
 /// What a cookie names.
 pub(crate) enum FoundCookie {
-    /// A live session, of which its client saw so much.
-    Live(SessionCookie, Seen),
+    /// A live session, and what came with it.
+    Live(SessionCookie, Brought),
     /// An unknown, expired, ended or foreign one.
     Unknown,
     /// One that the store lost: its client was told that it lives.
@@ -167,7 +188,7 @@ pub(crate) struct Cookies {
     store: Arc<dyn StateStore>,
     idle: Duration,
     owners: hmac::Key,
-    witnesses: Witnesses,
+    keeping: Keeping,
     epochs: Option<Arc<Epochs>>,
 }
 
@@ -177,10 +198,10 @@ impl Cookies {
         store: Arc<dyn StateStore>,
         idle: Duration,
         owners: hmac::Key,
-        witnesses: hmac::Key,
+        keeping: Keeping,
         epochs: Option<Arc<Epochs>>,
     ) -> Self {
-        Self { policy, store, idle, owners, witnesses: Witnesses(witnesses), epochs }
+        Self { policy, store, idle, owners, keeping, epochs }
     }
 
     /// As whom a principal makes and lists sessions from now on; `None` where it is the principal.
@@ -196,34 +217,58 @@ impl Cookies {
         self.policy
     }
 
+    /// Whether clients keep the state of their sessions, sealed, and no store does.
+    pub(crate) const fn are_sealed(&self) -> bool {
+        matches!(self.keeping, Keeping::Client(_))
+    }
+
+    /// What the cookie of a session brings that has nothing yet.
+    pub(crate) fn nothing(&self) -> Brought {
+        match self.keeping {
+            Keeping::Store(_) => Brought::Seen(Seen::default()),
+            Keeping::Client(_) => Brought::State(Carried::default()),
+        }
+    }
+
     /// How long a cookie lives without being used.
     pub(crate) const fn idle(&self) -> Duration {
         self.idle
     }
 
-    /// The live session of this id, if it is this principal's. What the client says that it saw of it tells a session that
-    /// the store lost from one that is unknown. Being looked for is no use: nobody keeps the session of another alive.
+    /// The live session of this id, if it is this principal's. `token` is what stands beside the id: it holds the session, or
+    /// tells one that the store lost from one that is unknown. Being looked for is no use: nobody keeps the session of another alive.
     /// [`renew`](Self::renew) comes after it.
     pub(crate) async fn find(
         &self,
         id: &str,
-        seen: Option<&str>,
+        token: Option<&str>,
         principal: Option<&Principal>,
     ) -> Result<FoundCookie, StoreError> {
         let Some(key) = key_of(id) else { return Ok(FoundCookie::Unknown) };
-        let (presence, record) = self.record(key, Duration::ZERO).await?;
-        if record.is_none() && seen.is_none() {
+        let (presence, record) = match self.keeping {
+            Keeping::Store(_) => self.record(key, Duration::ZERO).await?,
+            Keeping::Client(_) => (Presence::Absent, None),
+        };
+        if record.is_none() && token.is_none() {
             return Ok(FoundCookie::Unknown);
         }
         let whose = match (&self.epochs, principal) {
             (Some(epochs), Some(principal)) => Box::pin(epochs.whose(principal)).await?,
             _ => None,
         };
-        let by = whose.as_deref().or(principal).map(|whose| principal::tag(&self.owners, whose));
-        let witness = seen.and_then(|seen| self.witnesses.read(key, by, seen));
+        let by = self.tag(whose.as_deref().or(principal));
+        let witness = match &self.keeping {
+            Keeping::Store(witnesses) => token.and_then(|token| witnesses.read(key, by, token)),
+            Keeping::Client(seals) => {
+                let opened = token.and_then(|token| sealed::open(seals, (key, by), token));
+                return Ok(opened.map_or(FoundCookie::Unknown, |(data, carried)| {
+                    FoundCookie::Live(self.cookie(key, Record { data, by }), Brought::State(carried))
+                }));
+            }
+        };
         Ok(match record {
             Some(record) if record.by == by => {
-                FoundCookie::Live(self.cookie(key, record), witness.unwrap_or_default().seen)
+                FoundCookie::Live(self.cookie(key, record), Brought::Seen(witness.unwrap_or_default().seen))
             }
             None if presence != Presence::Gone && witness.is_some_and(|witness| !witness.may_be_over()) => {
                 FoundCookie::RolledBack
@@ -234,7 +279,19 @@ impl Cookies {
 
     /// The session of this key is used by the one whose it is.
     pub(crate) async fn renew(&self, key: SessionKey) -> Result<(), StoreError> {
+        if self.are_sealed() {
+            return Ok(());
+        }
         answer(self.store.touch(key, self.idle), PATIENCE).await.map(drop)
+    }
+
+    /// What stands for a principal in what is kept.
+    fn tag(&self, principal: Option<&Principal>) -> Option<Tag> {
+        principal.map(|principal| match self.keeping {
+            Keeping::Store(_) => principal::tag(&self.owners, principal),
+            // The same on all instances, whatever their stores.
+            Keeping::Client(_) => principal_tag(Some(principal)),
+        })
     }
 
     /// What is kept of a session, which from now on may be idle for so long.
@@ -250,25 +307,38 @@ impl Cookies {
         SessionCookie { key, id: id.into(), data, expires: SystemTime::now() + self.idle, by }
     }
 
-    /// What goes with the cookie of a session that was found, of which its client has seen so much now.
-    pub(crate) fn witness(&self, session: &SessionCookie, seen: Seen) -> Box<str> {
-        self.witness_for(session, session.by, seen)
+    /// What goes beside the id of a session that was found, with this of it.
+    pub(crate) fn token(&self, session: &SessionCookie, brought: &Brought) -> Option<Box<str>> {
+        self.token_for(session, session.by, brought)
     }
 
     /// The same for one that this principal made now.
-    pub(crate) fn first_witness(&self, session: &SessionCookie, principal: Option<&Principal>, seen: Seen) -> Box<str> {
-        self.witness_for(session, principal.map(|principal| principal::tag(&self.owners, principal)), seen)
+    pub(crate) fn first_token(
+        &self,
+        session: &SessionCookie,
+        principal: Option<&Principal>,
+        brought: &Brought,
+    ) -> Option<Box<str>> {
+        self.token_for(session, self.tag(principal), brought)
     }
 
-    fn witness_for(&self, session: &SessionCookie, by: Option<Tag>, seen: Seen) -> Box<str> {
-        let until = session.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.witnesses.write(session.key, by, &Witness { seen, until }).into()
+    fn token_for(&self, session: &SessionCookie, by: Option<Tag>, brought: &Brought) -> Option<Box<str>> {
+        let token = match (&self.keeping, brought) {
+            (Keeping::Store(witnesses), Brought::Seen(seen)) => {
+                let until = session.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+                witnesses.write(session.key, by, &Witness { seen: seen.clone(), until })
+            }
+            (Keeping::Client(seals), Brought::State(carried)) => {
+                sealed::seal(seals, (session.key, by), &session.data, carried, self.idle)?
+            }
+            _ => return None,
+        };
+        Some(token.into())
     }
 
     /// What is written to keep a new session: together with its first state, or alone.
     pub(crate) fn write(&self, cookie: &SessionCookie, principal: Option<&Principal>) -> Write {
-        let by = principal.map(|principal| principal::tag(&self.owners, principal));
-        let record = Record { data: cookie.data.clone(), by };
+        let record = Record { data: cookie.data.clone(), by: self.tag(principal) };
         // Strings and bytes: writing them into memory can't fail.
         let value = Blob::from_bytes(serde_json::to_vec(&record).unwrap_or_default());
         Write { key: PART, expected: 0, value }
@@ -281,6 +351,9 @@ impl Cookies {
         principal: Option<&Principal>,
         owner: Owner,
     ) -> Result<(), StoreError> {
+        if self.are_sealed() {
+            return Ok(());
+        }
         let operation = Operation(super::random());
         let commit = Commit { operation, owner, idle: self.idle, writes: vec![self.write(cookie, principal)] };
         match answer(self.store.commit(cookie.key, commit), PATIENCE).await? {
@@ -329,8 +402,11 @@ impl Cookies {
         Ok(cookies)
     }
 
-    /// Ends a session and removes its state.
+    /// Ends a session and removes its state. One that its client keeps ends when the client forgets it.
     pub(crate) async fn end(&self, key: SessionKey) -> Result<(), StoreError> {
+        if self.are_sealed() {
+            return Ok(());
+        }
         // Long enough for every call that began before.
         answer(self.store.remove(key, self.idle), PATIENCE).await
     }

@@ -23,6 +23,7 @@ mod process;
 mod revocations;
 mod room;
 mod seal;
+mod sealed;
 mod state;
 mod turns;
 mod witness;
@@ -33,7 +34,7 @@ mod testing;
 pub use crate::store::SessionKey;
 pub(crate) use ahead::Ahead;
 pub use cookies::SessionCookie;
-pub(crate) use cookies::{CookiePolicy, FoundCookie};
+pub(crate) use cookies::{Brought, CookiePolicy, Cookies, FoundCookie};
 pub use epochs::RevocationScope;
 pub(crate) use finite::Finite;
 pub use keys::{KeyError, SigningKeys};
@@ -50,7 +51,6 @@ pub use process::Process;
 pub use revocations::{RevocationError, Revocations};
 pub(crate) use room::{Behind, OpenError, SessionRoom};
 pub(crate) use state::{Draft, Ended, StateError, StateRoom};
-pub(crate) use witness::Seen;
 
 /// Random bytes that nobody can guess.
 ///

@@ -18,6 +18,8 @@ pub struct Sessions {
     identity: Option<Duration>,
     pub(crate) by_identity: bool,
     pub(crate) cookies: CookiePolicy,
+    // Cookies carry the state itself.
+    pub(crate) sealed: bool,
     stored: bool,
     // Whether the program may end sessions.
     revocations: bool,
@@ -92,6 +94,7 @@ impl Default for Sessions {
             identity: None,
             by_identity: false,
             cookies: CookiePolicy::Off,
+            sealed: false,
             stored: false,
             revocations: false,
             lag: LAG,
@@ -215,6 +218,27 @@ impl Sessions {
         self
     }
 
+    /// Cookies carry the state itself, sealed, and no store keeps anything of it: any instance with the same keys takes them.
+    /// Nothing else carries state then. With [`cookies_on_demand`](Self::cookies_on_demand), a call without one begins a
+    /// session; else the client does, with `session/create`.
+    ///
+    /// For preferences, positions and steps of a form; not for balances, quotas and permissions. A client can bring an older
+    /// value until that expires ([`ttl`](Self::ttl) after it was given out), two calls at once each go on from what they
+    /// brought, and nothing can be ended, listed or deleted before its time, other than with its key. All parts together have
+    /// at most 16 KiB: a call that would leave more fails and changes nothing. A tool that changes state can't be a task.
+    ///
+    /// # Source
+    /// Our choice, over the cookies of the experimental data-layer sessions, version 2; only `create` of its features is
+    /// announced.
+    #[must_use]
+    pub fn sealed_cookies(mut self) -> Self {
+        if self.cookies == CookiePolicy::Off {
+            self.cookies = CookiePolicy::Accepted;
+        }
+        self.sealed = true;
+        self
+    }
+
     /// Sessions live in the store also where no tool borrows state: they end when they are idle for longer than
     /// [`ttl`](Self::ttl), can be ended by DELETE and by [`Revocations`](super::Revocations) on every instance, and end with
     /// the store. Where tools borrow state, this is so anyway.
@@ -251,9 +275,10 @@ impl Sessions {
         self.revocations || self.stored
     }
 
-    /// None at all, with the same keys for what else is sealed.
+    /// None but those that are sealed, with the same keys for what else is.
     pub(crate) fn turned_off(self) -> Self {
-        Self { policy: Some(Policy::Off), cookies: CookiePolicy::Off, by_identity: false, stored: false, ..self }
+        let cookies = if self.sealed { self.cookies } else { CookiePolicy::Off };
+        Self { policy: Some(Policy::Off), cookies, by_identity: false, stored: false, ..self }
     }
 
     /// Whether there are no sessions at all.

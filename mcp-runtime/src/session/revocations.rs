@@ -42,6 +42,9 @@ pub enum RevocationError {
     NotRunning,
     /// That is no session id as [`Context::session_id`](crate::Context::session_id) gives it.
     NoSessionId,
+    /// Its client keeps the session ([`Sessions::sealed_cookies`](crate::Sessions::sealed_cookies)), which counts until it
+    /// expires or its key is taken away.
+    Sealed,
     /// The store did not answer. Whether the sessions are over is unknown: try again.
     Store(StoreError),
 }
@@ -54,6 +57,10 @@ impl fmt::Display for RevocationError {
                 "this is no session id as `cx.session_id()` gives it: 22 letters, or the id of a cookie; what a header or \
                  an argument carries is something else"
             }
+            Self::Sealed => {
+                "this session is sealed in a cookie that its client keeps, so that it can't be ended before it expires, but \
+                 by taking its key away"
+            }
             Self::Store(_) => "whether the sessions are over is unknown, because the store did not answer: try again",
         })
     }
@@ -62,7 +69,7 @@ impl fmt::Display for RevocationError {
 impl std::error::Error for RevocationError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotRunning | Self::NoSessionId => None,
+            Self::NotRunning | Self::NoSessionId | Self::Sealed => None,
             Self::Store(error) => Some(error),
         }
     }

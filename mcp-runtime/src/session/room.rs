@@ -23,7 +23,7 @@ use super::{
     Ahead, PartCard, Policy, ProtocolSession, SessionError, SessionManager, Sessions, SigningKeys,
     cache::{Cache, Known, Life},
     clock,
-    cookies::Cookies,
+    cookies::{Cookies, Keeping},
     epochs::Epochs,
     handle::{Handles, Named},
     jwt::{SKEW_SECONDS, Tokens},
@@ -33,6 +33,7 @@ use super::{
     policy::{Lifetimes, Source},
     principal,
     seal::Seals,
+    witness::Witnesses,
 };
 use crate::{
     auth::Principal,
@@ -135,6 +136,12 @@ impl SessionRoom {
         }
         let identity = answer(store.identity(), PATIENCE).await.map_err(OpenError::Store)?;
         let durable = store.durable();
+        if keys.is_random() && sessions.sealed {
+            tracing::warn!(
+                "what cookies carry is sealed with a random key, so that no other process takes it, nor this one after a \
+                 restart. Set {KEYS_VARIABLE}=\"k1:$(openssl rand -base64 32)\", the same for all instances"
+            );
+        }
         if keys.is_random() && stateful && durable {
             tracing::warn!(
                 "the store survives this process, its sessions do not: they are signed with a random key. Set \
@@ -173,7 +180,11 @@ impl SessionRoom {
                 store.clone(),
                 lifetimes.idle,
                 of_store.derive("owner", &[]),
-                of_store.derive("witness", &[]),
+                if sessions.sealed {
+                    Keeping::Client(Seals::new(&keys, server, &[]))
+                } else {
+                    Keeping::Store(Witnesses(of_store.derive("witness", &[])))
+                },
                 epochs.clone(),
             ),
             stateful,

@@ -18,6 +18,7 @@ use super::{
     ahead::load,
     part::{Form, Held},
     patience::{PATIENCE, answer},
+    sealed::{self, Carried},
     turns::{Taken, Turn, Turns},
     witness::Seen,
 };
@@ -59,6 +60,8 @@ pub(crate) enum StateError {
     Undecodable { key: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     /// The new value is too large: the model reads how large it may be. Nothing was written.
     TooLarge { key: &'static str, bytes: usize, limit: usize },
+    /// The new values are more than a client carries: the model reads how much that is. Nothing was given to it.
+    TooLargeToCarry { bytes: usize, limit: usize },
 }
 
 /// How a commit ended.
@@ -91,6 +94,18 @@ struct Taking {
 }
 
 impl Draft {
+    /// Of a session that its client carries.
+    pub(crate) fn carried(session: SessionKey, parts: &[PartCard], carried: &Carried) -> Result<Self, StateError> {
+        let slots = slots(parts, carried.loaded(parts))?;
+        Ok(Self { slots, session, idle: Duration::ZERO, turns: Taking::default(), seen: None })
+    }
+
+    /// What the client carries after this, of what it carried before.
+    pub(crate) fn carry(self, before: Carried) -> Result<Carried, StateError> {
+        let too_large = |bytes| StateError::TooLargeToCarry { bytes, limit: sealed::LARGEST };
+        before.with(encode(self.slots, Form::Bytes, None)?).map_err(too_large)
+    }
+
     /// The same as the first draft of another session, which is in no store yet.
     pub(crate) fn moved_to(mut self, session: SessionKey) -> Self {
         for PartSlot(held) in &mut self.slots {
@@ -149,23 +164,7 @@ impl StateRoom {
             return Err(StateError::Gone);
         }
         let seen = seen.map(|seen| seen_now(seen, parts, &loaded)).transpose()?;
-        let mut slots = Vec::with_capacity(parts.len());
-        for (card, found) in parts.iter().zip(loaded.parts) {
-            let part = card.part;
-            let (snapshot, revision) = match found {
-                Some((blob, revision)) => {
-                    let decoded = (part.decode)(blob);
-                    let undecodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
-                    (decoded.map_err(undecodable)?, revision)
-                }
-                None => ((part.fresh)(), 0),
-            };
-            slots.push(PartSlot(if card.writes {
-                Held::Draft { value: (part.draft)(&*snapshot), part, revision }
-            } else {
-                Held::Snapshot(snapshot)
-            }));
-        }
+        let slots = slots(parts, loaded)?;
         Ok(Draft { slots, session, idle, turns, seen })
     }
 
@@ -180,7 +179,7 @@ impl StateRoom {
     ) -> impl Future<Output = Result<Ended, StateError>> + Send + '_ {
         let Draft { slots, session, idle, turns, seen: _ } = draft;
         let (mut largest, mut again) = ("", None);
-        let asked = self.encode(slots, also).map(|writes| {
+        let asked = encode(slots, self.form, also).map(|writes| {
             largest = writes.iter().max_by_key(|write| write.value.len())?.key;
             let commit = Commit { operation: self.name_a_commit(), owner, idle, writes };
             again = self.remote.then(|| commit.clone());
@@ -203,23 +202,6 @@ impl StateRoom {
                 Err(error) => Err(StateError::Store(error)),
             }
         }
-    }
-
-    /// What is written, in the form of the store.
-    fn encode(&self, slots: Vec<PartSlot>, also: Option<Write>) -> Result<Vec<Write>, StateError> {
-        let mut writes = Vec::with_capacity(slots.len() + usize::from(also.is_some()));
-        for PartSlot(held) in slots {
-            let Held::Draft { value, part, revision } = held else { continue };
-            let unencodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
-            let value = (part.blob)(value, self.form).map_err(unencodable)?;
-            let bytes = value.len();
-            if bytes > LARGEST_PART {
-                return Err(StateError::TooLarge { key: part.key, bytes, limit: LARGEST_PART });
-            }
-            writes.push(Write { key: part.key, expected: revision, value });
-        }
-        writes.extend(also);
-        Ok(writes)
     }
 
     /// The answer to a commit, and when it is not known whether that happened, to the same commit once more under the same
@@ -277,6 +259,45 @@ impl StateRoom {
         }
         taking
     }
+}
+
+/// The values of these parts, to work on.
+fn slots(parts: &[PartCard], loaded: Loaded) -> Result<Vec<PartSlot>, StateError> {
+    let mut slots = Vec::with_capacity(parts.len());
+    for (card, found) in parts.iter().zip(loaded.parts) {
+        let part = card.part;
+        let (snapshot, revision) = match found {
+            Some((blob, revision)) => {
+                let decoded = (part.decode)(blob);
+                let undecodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
+                (decoded.map_err(undecodable)?, revision)
+            }
+            None => ((part.fresh)(), 0),
+        };
+        slots.push(PartSlot(if card.writes {
+            Held::Draft { value: (part.draft)(&*snapshot), part, revision }
+        } else {
+            Held::Snapshot(snapshot)
+        }));
+    }
+    Ok(slots)
+}
+
+/// What is written of these values, in the form of the store, and `also` this.
+fn encode(slots: Vec<PartSlot>, form: Form, also: Option<Write>) -> Result<Vec<Write>, StateError> {
+    let mut writes = Vec::with_capacity(slots.len() + usize::from(also.is_some()));
+    for PartSlot(held) in slots {
+        let Held::Draft { value, part, revision } = held else { continue };
+        let unencodable = |source| StateError::Undecodable { key: part.key, source: Box::new(source) };
+        let value = (part.blob)(value, form).map_err(unencodable)?;
+        let bytes = value.len();
+        if bytes > LARGEST_PART {
+            return Err(StateError::TooLarge { key: part.key, bytes, limit: LARGEST_PART });
+        }
+        writes.push(Write { key: part.key, expected: revision, value });
+    }
+    writes.extend(also);
+    Ok(writes)
 }
 
 /// What a client that saw this will have seen when it reads what was loaded of a session that was just found.

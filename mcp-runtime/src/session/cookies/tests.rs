@@ -6,15 +6,9 @@ use crate::{
 
 fn room() -> Cookies {
     let owners = hmac::Key::new(hmac::HMAC_SHA256, b"owners");
-    let witnesses = hmac::Key::new(hmac::HMAC_SHA256, b"witnesses");
-    Cookies::new(
-        CookiePolicy::Accepted,
-        Arc::new(MemoryStore::new()),
-        Duration::from_secs(600),
-        owners,
-        witnesses,
-        None,
-    )
+    let witnesses = Witnesses(hmac::Key::new(hmac::HMAC_SHA256, b"witnesses"));
+    let keeping = Keeping::Store(witnesses);
+    Cookies::new(CookiePolicy::Accepted, Arc::new(MemoryStore::new()), Duration::from_secs(600), owners, keeping, None)
 }
 
 /// The live session of this id.
@@ -63,7 +57,7 @@ async fn a_session_that_the_store_lost_before_its_time_is_no_unknown_one() {
     let (room, alice) = (room(), alice());
     let cookie = fresh();
     room.keep(&cookie, Some(&alice), Owner::default()).await.unwrap();
-    let seen = room.first_witness(&cookie, Some(&alice), Seen::default());
+    let seen = room.first_token(&cookie, Some(&alice), &room.nothing()).unwrap();
     let lost = Cookies { store: Arc::new(MemoryStore::new()), ..self::room() };
     let find = async |room: &Cookies, seen: Option<&str>, principal: Option<&Principal>| match room
         .find(cookie.id(), seen, principal)
@@ -80,7 +74,7 @@ async fn a_session_that_the_store_lost_before_its_time_is_no_unknown_one() {
     // Nobody else learns that there was one, and a witness that is none says nothing.
     assert_eq!(find(&lost, Some(&seen), None).await, "unknown");
     assert_eq!(
-        find(&lost, Some(&room.first_witness(&fresh(), Some(&alice), Seen::default())), Some(&alice)).await,
+        find(&lost, Some(&room.first_token(&fresh(), Some(&alice), &room.nothing()).unwrap()), Some(&alice)).await,
         "unknown"
     );
     assert_eq!(find(&lost, None, Some(&alice)).await, "unknown");

@@ -69,6 +69,9 @@ impl SessionRoom {
         let skew = Duration::from_secs(SKEW_SECONDS);
         let of_a_cookie = self.lifetimes.idle + skew;
         if let Some(key) = cookies::key_of(public_id) {
+            if self.cookies.are_sealed() {
+                return Err(RevocationError::Sealed);
+            }
             return answer(self.store.remove(key, of_a_cookie), PATIENCE).await.map_err(RevocationError::Store);
         }
         let bytes = BASE64.decode(public_id).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
