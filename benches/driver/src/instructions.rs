@@ -29,7 +29,7 @@ pub(crate) fn run(contenders: &[Contender]) -> io::Result<()> {
     let mut table = Table::new(&["server", "instructions", "more than axum"]);
     let mut references = Vec::new();
     for contender in contenders {
-        let each = each(contender, None)?;
+        let each = each(contender, None, &[])?;
         if contender.name == contender.reference() {
             references.push((contender.name, each));
         }
@@ -48,24 +48,30 @@ fn folder() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// The instructions of one request, to a server over the store of this URL.
+/// The instructions of one request, to a server over the store of this URL, below these words.
 ///
 /// # Errors
 /// When valgrind is missing, or a server does not start or answers badly.
-pub(crate) fn each(contender: &Contender, store: Option<&str>) -> io::Result<i64> {
+pub(crate) fn each(contender: &Contender, store: Option<&str>, below: &[String]) -> io::Result<i64> {
     let letters = contender.name.chars().chain(store.unwrap_or_default().chars().take_while(|letter| *letter != ':'));
     let name: String = letters.filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
-    let few = count(contender, FEW, &folder()?.join(format!("{name}.few")), store)?;
+    let few = count(contender, FEW, &folder()?.join(format!("{name}.few")), store, below)?;
     let most = if contender.kind.package == "server-rmcp" { FEWER } else { MANY };
-    let many = count(contender, most, &folder()?.join(format!("{name}.many")), store)?;
+    let many = count(contender, most, &folder()?.join(format!("{name}.many")), store, below)?;
     Ok((many - few) / (most - FEW) as i64)
 }
 
 /// The instructions of a server that answers so many requests.
-fn count(contender: &Contender, answers: usize, profile: &Path, store: Option<&str>) -> io::Result<i64> {
+fn count(
+    contender: &Contender,
+    answers: usize,
+    profile: &Path,
+    store: Option<&str>,
+    below: &[String],
+) -> io::Result<i64> {
     let file = format!("--callgrind-out-file={}", profile.display());
-    let below = ["valgrind", "--quiet", "--tool=callgrind", &file].map(str::to_owned);
-    let server = Server::over(contender.kind, &below, store)?;
+    let callgrind = ["valgrind", "--quiet", "--tool=callgrind", &file].map(str::to_owned);
+    let server = Server::over(contender.kind, &[below, &callgrind].concat(), store)?;
     let requests = contender.requests(&server, CONNECTIONS)?;
     load::run(server.address, requests, contender.expect(), Until::Answers(answers))?;
     server.stop()?;

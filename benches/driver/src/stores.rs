@@ -23,6 +23,9 @@ const SESSIONS: usize = 64;
 /// How many write one session at once.
 const WRITERS: [usize; 3] = [1, 10, 100];
 
+/// One of the figures that rounds are compared by.
+type Figure = fn(&Measured) -> &[f64];
+
 const SAME: Kind = Kind { package: "server-axum-state", server: "same" };
 const OWN: Kind = Kind { package: "server-axum-state", server: "own" };
 /// The server of this library.
@@ -66,18 +69,18 @@ pub(crate) fn run(plan: &Plan, disk: bool, only: &dyn Fn(&str) -> bool) -> io::R
         }
         together(&engine, &servers, plan)?;
         drop(servers);
-        instructions(&engine)?;
+        instructions(&engine, &below_server)?;
     }
     Ok(())
 }
 
 /// What a call takes in the server's own code, which does not depend on how busy the machine is.
-fn instructions(engine: &Engine) -> io::Result<()> {
+fn instructions(engine: &Engine, below: &[String]) -> io::Result<()> {
     println!("\n### {:?}, instructions per call\n", engine.brand);
     println!("Of the server, in user space.\n");
     let mut table = Table::new(&["server", "instructions", "same / this", "own / this"]);
     let contenders = contenders(SESSIONS);
-    let each = contenders.iter().map(|contender| instructions::each(contender, Some(&engine.url())));
+    let each = contenders.iter().map(|contender| instructions::each(contender, Some(&engine.url()), below));
     let each = each.collect::<io::Result<Vec<_>>>()?;
     for (contender, own) in contenders.iter().zip(&each) {
         let share = |other: usize| format!("{:.2}", each[other] as f64 / *own as f64);
@@ -134,11 +137,11 @@ fn spread(engine: &Engine, servers: &[Server], connections: usize, plan: &Plan) 
     ]);
     for (index, contender) in contenders.iter().enumerate() {
         let percentiles = [0.5, 0.99].map(|share| measured[index].percentile(share));
-        let against = |other: usize, figure: fn(&Measured) -> &[f64]| {
+        let against = |other: usize, figure: Figure| {
             let ratio = ratio(figure(&measured[index]), figure(&measured[other]));
             move |recip: bool| format!("{:.2}", if recip { ratio.recip() } else { ratio })
         };
-        let (rates, costs): (fn(&Measured) -> &[f64], fn(&Measured) -> &[f64]) = (|one| &one.rates, |one| &one.costs);
+        let (rates, costs): (Figure, Figure) = (|one| &one.rates, |one| &one.costs);
         let [p50, p99] = percentiles;
         table.row(vec![
             contender.name.into(),
