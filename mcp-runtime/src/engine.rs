@@ -34,7 +34,7 @@ use crate::{
     call::{Call, Offered, OfferedCookies, Outbox, Outcome, Personal, Question, SPAN_TARGET, Shared, Visible, chain},
     changes::{Changes, ListChanges},
     dispatch::{Catalogue, Described, Dispatch, Handles, Indescribable},
-    era::{Elsewhere, Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Return, Rooms, Surroundings, malformed},
+    era::{Elsewhere, Era, HANDLE_ARGUMENT, MINTING_TOOL, Opened, Reader, Return, Rooms, Surroundings, malformed},
     exchange::{Event, EventStream, Exchange, Headers, Inbound, Outbound},
     middleware::Middleware,
     protocol::CacheHint,
@@ -266,9 +266,9 @@ impl Engine {
         let engine = self.clone();
         let running = match wire::read(&body) {
             Err(error) => running.done(malformed(&error)),
-            Ok(Body::Single(message)) => running.work(async move {
+            Ok(Body::Single(mut message)) => running.work(async move {
                 let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
-                engine.message(&message, &around).await
+                engine.message(&mut message, &around).await
             }),
             Ok(Body::Batch(array)) => running.work(async move {
                 let around = Surroundings { source: &source, principal: principal.as_ref(), outbox: &outbox };
@@ -279,7 +279,7 @@ impl Engine {
     }
 
     /// The corridor itself: open, answer.
-    async fn message(&self, message: &Message, around: &Surroundings<'_>) -> Outbound {
+    async fn message(&self, message: &mut Message, around: &Surroundings<'_>) -> Outbound {
         // Taken apart where it lies, not moved: what a future holds across an await, it holds for every call.
         let mut opened = self.era.open(message, around).await;
         match &mut opened {
@@ -364,11 +364,11 @@ impl Engine {
 
     /// Answers the messages of an array, all at the same time.
     async fn batch(&self, array: &Raw, around: &Surroundings<'_>) -> Outbound {
-        let messages = match self.era.unbatch(array, around).await {
+        let mut messages = match self.era.unbatch(array, around).await {
             Ok(messages) => messages,
             Err(refusal) => return refusal,
         };
-        let answers = join_all(messages.iter().map(|message| async move {
+        let answers = join_all(messages.iter_mut().map(|message| async move {
             match message {
                 Ok(message) => self.message(message, around).await,
                 Err(error) => malformed(error),
@@ -410,7 +410,7 @@ impl Engine {
     pub(crate) fn news(self: &Arc<Self>, process: Arc<Process>) -> EventStream {
         let engine = self.clone();
         let news = async move {
-            if process.until_initialized().await { engine.era.news.of(process.key(), None) } else { None }
+            if process.until_initialized().await { engine.era.news.of(Reader::of_process(process.key())) } else { None }
         };
         let news = stream::once(news).filter_map(std::future::ready).flatten();
         EventStream(Box::pin(news.map(|data| Event { data, ..Event::default() })))
@@ -461,12 +461,10 @@ impl Engine {
 async fn sweep(engine: Weak<Engine>, store: Arc<dyn StateStore>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        let Some((events, tasks)) = engine.upgrade().map(|engine| {
-            engine.era.news.sweep();
-            (engine.era.events.clone(), engine.dispatch.tasks.clone())
-        }) else {
-            return;
-        };
+        let Some(running) = engine.upgrade() else { return };
+        running.era.sweep().await;
+        let (events, tasks) = (running.era.events.clone(), running.dispatch.tasks.clone());
+        drop(running);
         tasks.sweep().await;
         if let Err(error) = events.sweep().await {
             tracing::warn!(error = %chain(&error), "expired streams could not be removed");

@@ -302,6 +302,17 @@ fn a_filter_is_read_strictly_and_what_is_not_offered_is_left_out_of_the_acknowle
     let acknowledged = stream.next().unwrap();
     let honoured = acknowledged["params"]["notifications"]["resourceSubscriptions"].as_array().unwrap();
     assert_eq!((honoured.len(), &honoured[255]), (256, &json!("notes://255")));
+    // Nor are there more than 64 KiB of URIs.
+    let long = |number: usize| format!("notes://{number:03}/{}", "x".repeat(1012));
+    let uris: Vec<String> = (0..100).map(long).collect();
+    let mut stream = listen(server.port, json!(1), json!({ "resourceSubscriptions": uris }));
+    let acknowledged = stream.next().unwrap();
+    let honoured = acknowledged["params"]["notifications"]["resourceSubscriptions"].as_array().unwrap();
+    assert_eq!(honoured.len(), 64);
+    server.changes.resource_updated(long(63));
+    server.changes.resource_updated(long(64));
+    assert_eq!(stream.next().unwrap()["params"]["uri"], long(63));
+    assert!(stream.is_silent());
     // Who can't read a stream can't listen.
     let request = modern(&json!(1), "subscriptions/listen", json!({ "notifications": {} }), json!({}));
     assert_eq!(request.header("Accept", "application/json").send(server.port).status, 406);
@@ -369,6 +380,36 @@ fn subscriptions_are_bounded_and_their_requests_checked() {
         assert_eq!(client.request("resources/subscribe", params)["error"]["code"], -32602);
     }
     assert_eq!(client.request("resources/unsubscribe", json!({ "uri": "unknown" }))["result"], json!({}));
+    let client = Client::new(server.port, Era::Legacy("2025-11-25"));
+    let subscribe = |number: usize| {
+        let uri = format!("notes://{number:03}/{}", "x".repeat(2036));
+        client.request("resources/subscribe", json!({ "uri": uri }))
+    };
+    assert!((0..32).all(|number| subscribe(number)["result"] == json!({})));
+    let refused = subscribe(32);
+    assert_eq!(refused["error"]["code"], -32602);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("65536 bytes"), "{refused}");
+}
+
+impl Served {
+    /// How many there are who are told what changes.
+    fn listeners(&self) -> String {
+        format!("{:?}", self.changes)
+    }
+}
+
+#[test]
+fn a_session_that_expired_leaves_no_listener_behind() {
+    let server = served(Sessions::default().stored().ttl(Duration::from_secs(2)));
+    let client = Client::new(server.port, Era::Legacy("2025-11-25"));
+    client.request("resources/subscribe", json!({ "uri": "notes://work" }));
+    assert_eq!(server.listeners(), "Changes { listeners: 1 }");
+    // It was idle for longer than a session may be.
+    eventually("nobody is told any more", Duration::from_secs(20), || server.listeners() == "Changes { listeners: 0 }");
+    assert_eq!(
+        client.headers(Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)).send(server.port).status,
+        404
+    );
 }
 
 // Proves: C-01, S-10, U-01.

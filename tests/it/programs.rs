@@ -20,12 +20,20 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Tells why a test did not run; where everything must run (`CI=true`) that is a failure.
-///
-/// This writes past the capture of the test harness: a test that was left out must be seen.
+/// Tells that a test did not run because something is not installed; where everything must run (`CI=true`) that is a failure.
 pub(crate) fn did_not_run(what: &str, missing: &str) {
-    assert!(env::var("CI").as_deref() != Ok("true"), "{what} did not run: {missing}");
-    let _ = writeln!(std::io::stderr(), "{what} did not run: {missing}. `ci/setup` installs it.");
+    left_out(what, &format!("{missing}. `ci/setup` installs it"));
+}
+
+/// Tells why a test did not run; where everything must run (`CI=true`) that is a failure.
+pub(crate) fn left_out(what: &str, why: &str) {
+    assert!(env::var("CI").as_deref() != Ok("true"), "{what} did not run: {why}");
+    tell(&format!("{what} did not run: {why}."));
+}
+
+/// Writes past the capture of the test harness: what was left out must be seen.
+pub(crate) fn tell(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 /// How a command ended and what it wrote.

@@ -13,6 +13,10 @@ use crate::store::TaskId;
 
 /// How many resources one listener can subscribe to. Our choice: more than any client shows at once.
 const SUBSCRIPTIONS: usize = 256;
+/// How many bytes the URIs of one listener's subscriptions can have together. Our choice: 256 of ordinary length.
+const BYTES: usize = 64 << 10;
+/// What a subscription costs besides its URI, roughly, where memory is counted.
+const EACH: usize = 128;
 /// How many parts of subscribed resources wait to be told; beyond that, the subscribed resource itself stands for them.
 const PARTS: usize = 256;
 /// How many tasks one listener can follow at once; of more it is told nothing. Our choice: as many as resources.
@@ -28,10 +32,13 @@ pub(crate) struct Mailbox {
     pub(super) inbox: Arc<Inbox>,
 }
 
-/// A listener is subscribed to as many resources as it can be.
+/// A listener is subscribed to as much as it can be.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooMany {
-    pub(crate) limit: usize,
+pub(crate) enum TooMany {
+    /// To so many resources.
+    Resources(usize),
+    /// To URIs of so many bytes.
+    Bytes(usize),
 }
 
 /// Whether a listener may be told of the resource of this URI.
@@ -68,7 +75,10 @@ impl Mailbox {
             return Ok(());
         }
         if listener.subscriptions.len() == SUBSCRIPTIONS {
-            return Err(TooMany { limit: SUBSCRIPTIONS });
+            return Err(TooMany::Resources(SUBSCRIPTIONS));
+        }
+        if listener.bytes() + uri.len() > BYTES {
+            return Err(TooMany::Bytes(BYTES));
         }
         listener.subscriptions.push(uri.clone());
         register.subscribers.entry(uri).or_default().push(self.id);
@@ -84,10 +94,29 @@ impl Mailbox {
         }
     }
 
-    /// The resources subscribed to.
+    /// What it is subscribed to.
     pub(crate) fn subscriptions(&self) -> Vec<Arc<str>> {
         let register = self.changes.register();
-        register.listeners.get(&self.id).map_or_else(Vec::new, |listener| listener.subscriptions.clone())
+        register.listeners.get(&self.id).map(|listener| listener.subscriptions.clone()).unwrap_or_default()
+    }
+
+    /// What its subscriptions cost, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let register = self.changes.register();
+        let of = |listener: &super::Listener| listener.bytes() + listener.subscriptions.len() * EACH;
+        register.listeners.get(&self.id).map_or(0, of)
+    }
+
+    /// Whether it is subscribed to resources or follows tasks.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        let register = self.changes.register();
+        let names = |listener: &super::Listener| !listener.subscriptions.is_empty() || !listener.tasks.is_empty();
+        register.listeners.get(&self.id).is_some_and(names)
+    }
+
+    /// Whether it is subscribed to nothing and has nothing to tell.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.is_subscribed() && self.inbox.waiting().is_empty()
     }
 
     /// From now on this task is news; `false` where too many are.
@@ -268,7 +297,19 @@ impl Inbox {
     }
 }
 
+impl super::Listener {
+    /// How long the URIs are that it is subscribed to, together.
+    fn bytes(&self) -> usize {
+        self.subscriptions.iter().map(|uri| uri.len()).sum()
+    }
+}
+
 impl Waiting {
+    fn is_empty(&self) -> bool {
+        let Self { lists, resources, tasks, progress, .. } = self;
+        *lists == ListChanges::default() && resources.is_empty() && tasks.is_empty() && progress.is_empty()
+    }
+
     fn take(&mut self) -> Option<Change> {
         let ListChanges { tools, prompts, resources } = &mut self.lists;
         let lists = [(tools, Change::Tools), (prompts, Change::Prompts), (resources, Change::Resources)];

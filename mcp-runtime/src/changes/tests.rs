@@ -102,7 +102,7 @@ fn a_listener_can_subscribe_to_256_resources() {
     for number in 0..256 {
         mailbox.subscribe(&format!("notes://{number}")).unwrap();
     }
-    assert_eq!(mailbox.subscribe("notes://one-more"), Err(TooMany { limit: 256 }));
+    assert_eq!(mailbox.subscribe("notes://one-more"), Err(TooMany::Resources(256)));
     assert_eq!(mailbox.subscribe("notes://7"), Ok(()));
     mailbox.unsubscribe("notes://7");
     assert_eq!(mailbox.subscribe("notes://one-more"), Ok(()));

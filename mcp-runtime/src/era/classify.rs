@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Era, Errand, Opened, Surroundings, modern, refuse};
+use super::{Era, Errand, Opened, Reader, Surroundings, modern, refuse};
 use crate::{
     exchange::{Field, Headers, Outbound, Source},
     protocol::Version,
@@ -43,7 +43,16 @@ impl Era {
     /// Opens one message that stands alone.
     ///
     /// What is rare is boxed, so that the future of every call stays small.
-    pub(crate) async fn open(&self, message: &Message, around: &Surroundings<'_>) -> Opened {
+    pub(crate) async fn open(&self, message: &mut Message, around: &Surroundings<'_>) -> Opened {
+        let opened = self.classified(message, around).await;
+        if let Opened::Listening(..) = opened {
+            // It may go on for days.
+            message.forget();
+        }
+        opened
+    }
+
+    async fn classified(&self, message: &Message, around: &Surroundings<'_>) -> Opened {
         match (message, around.source) {
             (Message::Request(request), Source::Http { headers, .. }) => {
                 self.http_request(request, headers, around).await
@@ -55,7 +64,7 @@ impl Era {
             (Message::Notification(notification), Source::Stdio(process)) => {
                 if &*notification.method == "notifications/initialized" && process.session().is_some() {
                     // Opened here, so that whatever changes from now on waits for the stream.
-                    let _ = self.news.of(process.key(), None);
+                    let _ = self.news.of(Reader::of_process(process.key()));
                     process.initialized();
                     self.handshakes.end(process.key());
                 }

@@ -184,7 +184,10 @@ impl Era {
                     self.shared.levels.set(session, level);
                 }
             }
-            SUBSCRIBED => self.news.subscribed_elsewhere(session, &errand.uris),
+            SUBSCRIBED => {
+                // Its id is not known here.
+                self.news.subscribed_elsewhere(session, &errand.uris, self.sessions.longest());
+            }
             UNSUBSCRIBED => self.news.unsubscribed_elsewhere(session, &errand.uris),
             MISSED => {
                 let uris = self.news.subscriptions(session);

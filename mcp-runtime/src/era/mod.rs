@@ -27,7 +27,7 @@ use std::{
 
 pub(crate) use elsewhere::{Elsewhere, Errand};
 pub(crate) use in_flight::InFlight;
-pub(crate) use legacy::{Open, Record, SessionNews, Streams};
+pub(crate) use legacy::{Open, Reader, Record, SessionNews, Streams};
 pub(crate) use modern::Listening;
 pub(crate) use prepared::{HANDLE_ARGUMENT, MINTING_TOOL, Prepared};
 pub(crate) use refuse::malformed;
@@ -57,7 +57,7 @@ pub(crate) struct Era {
     /// The subscriptions of 2026-07-28.
     listeners: modern::Listeners,
     /// What sessions were not told yet.
-    pub(crate) news: SessionNews,
+    pub(crate) news: Arc<SessionNews>,
     /// Questions that wait for their answers.
     pub(crate) open: Open,
     /// How long an answer is waited for.
@@ -143,7 +143,7 @@ impl Era {
             elsewhere,
             handshakes: legacy::Handshakes::default(),
             events,
-            news: SessionNews::new(shared.clone(), tasks.clone(), offered),
+            news: Arc::new(SessionNews::new(shared.clone(), tasks.clone(), offered)),
             tasks,
             offered: offered.clone(),
             shared,
@@ -155,6 +155,21 @@ impl Era {
         self.news.end(session);
         self.shared.levels.forget(session);
         self.handshakes.end(session);
+    }
+
+    /// Forgets what sessions left behind that are over.
+    pub(crate) async fn sweep(&self) {
+        for session in self.news.sweep(self.sessions.session_idle()) {
+            match self.sessions.is_over(session).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.session_ended(session);
+                    self.tasks.end_session(session).await;
+                }
+                // A store that is down says nothing of any session.
+                Err(_) => return,
+            }
+        }
     }
 
     /// Turns an outcome into the answer of its revision.

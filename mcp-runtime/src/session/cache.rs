@@ -73,6 +73,13 @@ impl Cache {
         Some((Arc::clone(&entry.known.session), entry.known.life))
     }
 
+    /// How long a token lives that is remembered, for whomever it was verified.
+    pub(super) fn life(&self, token: &str) -> Option<Life> {
+        let hash = self.hash(token.as_bytes());
+        let set = self.set(hash);
+        set.entries.iter().find(|entry| entry.hash == hash && *entry.token == *token).map(|entry| entry.known.life)
+    }
+
     /// Remembers a verified token.
     pub(super) fn insert(&self, token: &str, known: Known) {
         let hash = self.hash(token.as_bytes());

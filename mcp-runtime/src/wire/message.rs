@@ -23,6 +23,13 @@ pub enum Message {
     Response(Response),
 }
 
+impl Message {
+    /// Forgets what the message said, whose text would be kept as long as it is.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::Notification(Notification { method: Box::default(), params: Params::default() });
+    }
+}
+
 /// A message with a method and an id.
 #[derive(Debug)]
 pub struct Request {

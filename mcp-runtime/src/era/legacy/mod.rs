@@ -18,13 +18,12 @@ use http::StatusCode;
 
 pub(crate) use ask::{ANSWERED_WITHIN, Open, Pages};
 pub(super) use handshakes::Handshakes;
-pub(crate) use news::SessionNews;
+pub(crate) use news::{Reader, SessionNews};
 pub(crate) use record::Record;
 pub(crate) use streams::Streams;
 
 use super::{Era, Errand, Opened, Return, Surroundings, asking, cookies, operations, refuse, tasks};
 use crate::{
-    auth::Principal,
     call::{
         Call, Carrier, Context, Fault, Logging, Manner, Means, Onward, Operation, Progress, Resumable, Session,
         Tasking, Undecoded,
@@ -129,7 +128,7 @@ impl Era {
         let operation = match operation {
             Ok(Some(operation)) => operation,
             Ok(None) => {
-                return match self.of_the_session(request, scope, around.principal) {
+                return match self.of_the_session(request, scope, around) {
                     Ok(()) => Opened::Answered(self.done(&request.id)),
                     Err(fault) => self.refused(request, version, fault),
                 };
@@ -147,7 +146,7 @@ impl Era {
                 Err(fault) => return self.refused(request, version, fault),
             };
             if let (Tasking::Requested { .. }, Some(session)) = (facts.tasking, scope) {
-                facts.news = self.news.mailbox(session, around.principal);
+                facts.news = self.news.mailbox(self.reader(session, around));
             }
         }
         facts.means = match scope {
@@ -169,13 +168,13 @@ impl Era {
         &self,
         request: &Request,
         session: Option<SessionKey>,
-        principal: Option<&Principal>,
+        around: &Surroundings<'_>,
     ) -> Result<(), Fault> {
         match (&*request.method, session) {
             ("ping", _) => Ok(()),
             ("logging/setLevel", Some(session)) => self.set_level(request, session),
             ("resources/subscribe", Some(session)) => {
-                let uri = self.news.subscribe(request, session, principal)?;
+                let uri = self.news.subscribe(request, self.reader(session, around))?;
                 self.tell_all(|| Errand::subscribed(session, vec![uri]));
                 Ok(())
             }
@@ -187,6 +186,15 @@ impl Era {
             // Without a session there is nothing that could remember it.
             _ => Err(Fault::new(Code::METHOD_NOT_FOUND, "Method not found")),
         }
+    }
+
+    /// A session as its news know it.
+    fn reader<'a>(&self, session: SessionKey, around: &Surroundings<'a>) -> Reader<'a> {
+        let lives = match around.source {
+            Source::Http { headers, .. } => headers.session_id.value().map(|id| self.sessions.remaining(id)),
+            Source::Stdio(_) => None,
+        };
+        Reader { session, principal: around.principal, lives }
     }
 
     /// `logging/setLevel`.

@@ -2,13 +2,16 @@
 //!
 //! Every instance keeps them for every session that subscribed somewhere, because its stream may be opened at any.
 
+mod register;
+
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::stream;
+use register::{Forgotten, Register, Whose};
+use tokio::time::Instant;
 
 use super::listener::News;
 use crate::{
@@ -21,12 +24,10 @@ use crate::{
     wire::{Code, Raw, Request},
 };
 
-/// So many sessions can have news waiting; one more is refused, so that nobody loses theirs to a stranger.
-const SESSIONS: usize = 1 << 16;
-/// News wait so long for a session that has no stream open. Our choice: as long as session ids live by default.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest URI that can be subscribed to, in bytes.
 const URI_LIMIT: usize = 2048;
+/// Of so many sessions is asked at each sweep whether they live.
+const DOUBTFUL: usize = 128;
 
 /// News for sessions, by session. A session that neither listened nor subscribed nor had a task has no entry.
 pub(crate) struct SessionNews {
@@ -34,139 +35,144 @@ pub(crate) struct SessionNews {
     tasks: Arc<TaskRoom>,
     lists: ListChanges,
     resources: bool,
-    sessions: Mutex<HashMap<SessionKey, Kept>>,
+    register: Mutex<Register>,
 }
 
-/// Whose session it is, once they came here. Nobody reads the news before that.
-type Reader = Arc<OnceLock<Option<Principal>>>;
+/// A session as its news know it.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) session: SessionKey,
+    pub(crate) principal: Option<&'a Principal>,
+    /// How long its id is taken from now on, where it ends by itself.
+    pub(crate) lives: Option<Duration>,
+}
 
-struct Kept {
-    /// Shared with the session's streams.
-    mailbox: Arc<Mailbox>,
-    reader: Reader,
-    /// When it was last seen in use.
-    used: Instant,
+impl Reader<'_> {
+    /// The session of a stdio connection, which ends with it.
+    pub(crate) const fn of_process(session: SessionKey) -> Self {
+        Self { session, principal: None, lives: None }
+    }
 }
 
 impl SessionNews {
     pub(in crate::era) fn new(shared: Arc<Shared>, tasks: Arc<TaskRoom>, offered: &Offered) -> Self {
-        Self { shared, tasks, lists: offered.news, resources: offered.resources, sessions: Mutex::default() }
+        let (lists, resources) = (offered.news, offered.resources);
+        Self { shared, tasks, lists, resources, register: Mutex::default() }
     }
 
     /// The news of a session as notifications, which end with it: from now on they wait for whoever reads them. Of several
-    /// streams, each change goes to one. `None` when too many sessions have some.
-    pub(crate) fn of(&self, session: SessionKey, principal: Option<&Principal>) -> Option<News> {
-        let mailbox = self.mailbox(session, principal)?;
+    /// streams, each change goes to one. `None` when too many sessions listen.
+    pub(crate) fn of(&self, reader: Reader<'_>) -> Option<News> {
+        let mailbox = self.mailbox(reader)?;
         Some(Box::pin(stream::unfold((mailbox, self.tasks.clone()), |(mailbox, tasks)| async move {
             let told = Audience { mailbox: &mailbox, tasks: &tasks, subscription: None }.next().await?;
             Some((told, (mailbox, tasks)))
         })))
     }
 
-    /// Where the news of this principal's session wait; `None` when too many sessions have some.
-    pub(super) fn mailbox(&self, session: SessionKey, principal: Option<&Principal>) -> Option<Arc<Mailbox>> {
-        let (mailbox, reader) = self.kept(session)?;
-        let _ = reader.set(principal.cloned());
+    /// Where the news of a session wait; `None` when too many sessions listen.
+    pub(super) fn mailbox(&self, reader: Reader<'_>) -> Option<Arc<Mailbox>> {
+        let (mailbox, whose) = self.kept(reader.session, reader.lives)?;
+        let _ = whose.set(reader.principal.cloned());
         Some(mailbox)
     }
 
-    /// What waits for a session, and for whom; `None` when too many sessions have some.
-    fn kept(&self, session: SessionKey) -> Option<(Arc<Mailbox>, Reader)> {
-        let mut sessions = self.sessions();
-        if let Some(kept) = sessions.get_mut(&session) {
-            kept.used = Instant::now();
-            return Some((kept.mailbox.clone(), kept.reader.clone()));
+    /// What waits for a session, and for whom; `None` when too many sessions listen.
+    fn kept(&self, session: SessionKey, lives: Option<Duration>) -> Option<(Arc<Mailbox>, Whose)> {
+        let until = lives.and_then(|lives| Instant::now().checked_add(lives));
+        let open = |whose: &Whose| self.shared.listen_for(self.lists, whose);
+        self.with_register(|register, forgotten| register.enter(session, until, open, forgotten))
+    }
+
+    /// This session is over.
+    pub(crate) fn end(&self, session: SessionKey) {
+        let mailbox = self.register().remove(session);
+        if let Some(mailbox) = mailbox {
+            mailbox.end();
         }
-        if sessions.len() >= SESSIONS {
-            return None;
+    }
+
+    /// Forgets sessions that are over or have nothing to be told. Gives some of those that were not used for so long: whoever
+    /// knows whether they live ends those that do not.
+    pub(in crate::era) fn sweep(&self, idle: Duration) -> Vec<SessionKey> {
+        self.with_register(|register, forgotten| register.sweep(idle, DOUBTFUL, forgotten))
+    }
+
+    /// `resources/subscribe`; gives the URI. What is not there or hidden can be subscribed to like everything else: it may
+    /// come.
+    pub(super) fn subscribe(&self, request: &Request, reader: Reader<'_>) -> Result<String, Fault> {
+        let uri = self.resource(request)?;
+        let full = || Fault::new(Code::INTERNAL_ERROR, "Too many sessions have subscriptions: try again later");
+        let mailbox = self.mailbox(reader).ok_or_else(full)?;
+        mailbox.subscribe(&uri).map_err(|too_many| {
+            let most = match too_many {
+                TooMany::Resources(limit) => format!("{limit} resources"),
+                TooMany::Bytes(limit) => format!("URIs of {limit} bytes together"),
+            };
+            let message = format!(
+                "A session can be subscribed to {most}: send `resources/unsubscribe` for what is not needed any more first"
+            );
+            Fault::new(Code::INVALID_PARAMS, message)
+        })?;
+        if !self.changed(reader.session) {
+            self.forget(reader.session, &uri);
+            return Err(full());
         }
-        let reader = Arc::default();
-        let mailbox = Arc::new(self.shared.listen_for(self.lists, &reader));
-        let kept = Kept { mailbox: mailbox.clone(), reader: reader.clone(), used: Instant::now() };
-        sessions.insert(session, kept);
-        Some((mailbox, reader))
+        Ok(uri)
+    }
+
+    /// `resources/unsubscribe`; gives the URI.
+    pub(super) fn unsubscribe(&self, request: &Request, session: SessionKey) -> Result<String, Fault> {
+        let uri = self.resource(request)?;
+        self.forget(session, &uri);
+        Ok(uri)
+    }
+
+    /// The session is not subscribed to this any more.
+    fn forget(&self, session: SessionKey, uri: &str) {
+        let mailbox = self.register().get(session).cloned();
+        if let Some(mailbox) = mailbox {
+            mailbox.unsubscribe(uri);
+            self.changed(session);
+        }
     }
 
     /// Whether this instance may know less of a session's subscriptions than the others.
     pub(in crate::era) fn may_be_missed(&self, session: SessionKey) -> bool {
-        self.resources && !self.sessions().contains_key(&session)
+        self.resources && self.register().get(session).is_none()
     }
 
     /// What a session is subscribed to here.
     pub(in crate::era) fn subscriptions(&self, session: SessionKey) -> Vec<String> {
-        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
+        let mailbox = self.register().get(session).cloned();
         mailbox.map_or_else(Vec::new, |mailbox| mailbox.subscriptions().iter().map(ToString::to_string).collect())
     }
 
-    /// A session subscribed to these resources at another instance, which has looked at them.
-    pub(in crate::era) fn subscribed_elsewhere(&self, session: SessionKey, uris: &[String]) {
+    /// A session subscribed to these resources at another instance, which has looked at them; it lives no longer than this.
+    pub(in crate::era) fn subscribed_elsewhere(&self, session: SessionKey, uris: &[String], lives: Duration) {
         if !self.resources || uris.is_empty() {
             return;
         }
-        if let Some((mailbox, _)) = self.kept(session) {
+        let Some((mailbox, _)) = self.kept(session, Some(lives)) else { return };
+        for uri in uris {
             // There are not more than one mailbox takes, unless instances heard of them in another order.
-            let _ = uris.iter().try_for_each(|uri| mailbox.subscribe(uri));
+            if mailbox.subscribe(uri).is_err() {
+                return;
+            }
+            if !self.changed(session) {
+                return self.forget(session, uri);
+            }
         }
     }
 
     /// A session is not subscribed to these any more.
     pub(in crate::era) fn unsubscribed_elsewhere(&self, session: SessionKey, uris: &[String]) {
-        let mailbox = self.sessions().get(&session).map(|kept| kept.mailbox.clone());
-        mailbox.iter().for_each(|mailbox| uris.iter().for_each(|uri| mailbox.unsubscribe(uri)));
+        uris.iter().for_each(|uri| self.forget(session, uri));
     }
 
-    /// This session is over.
-    pub(crate) fn end(&self, session: SessionKey) {
-        let kept = self.sessions().remove(&session);
-        if let Some(kept) = kept {
-            kept.mailbox.end();
-        }
-    }
-
-    /// Forgets the news of sessions that have not come for them.
-    pub(crate) fn sweep(&self) {
-        let now = Instant::now();
-        let mut forgotten = Vec::new();
-        self.sessions().retain(|_, kept| {
-            if Arc::strong_count(&kept.mailbox) > 1 {
-                kept.used = now;
-            }
-            let keep = now.duration_since(kept.used) < KEPT;
-            if !keep {
-                forgotten.push(kept.mailbox.clone());
-            }
-            keep
-        });
-        // Dropped outside the lock: each leaves the hub's register.
-        drop(forgotten);
-    }
-
-    /// `resources/subscribe`; gives the resource. What is not there or hidden can be subscribed to like everything else: it may come.
-    pub(super) fn subscribe(
-        &self,
-        request: &Request,
-        session: SessionKey,
-        principal: Option<&Principal>,
-    ) -> Result<String, Fault> {
-        let uri = self.resource(request)?;
-        let Some(mailbox) = self.mailbox(session, principal) else {
-            return Err(Fault::new(Code::INTERNAL_ERROR, "Too many sessions have subscriptions: try again later"));
-        };
-        mailbox.subscribe(&uri).map_err(|TooMany { limit }| {
-            let message = format!(
-                "This session is subscribed to {limit} resources, which is the most: send `resources/unsubscribe` for \
-                 one of them first"
-            );
-            Fault::new(Code::INVALID_PARAMS, message)
-        })?;
-        Ok(uri)
-    }
-
-    /// `resources/unsubscribe`; gives the resource.
-    pub(super) fn unsubscribe(&self, request: &Request, session: SessionKey) -> Result<String, Fault> {
-        let uri = self.resource(request)?;
-        self.unsubscribed_elsewhere(session, std::slice::from_ref(&uri));
-        Ok(uri)
+    /// What a session subscribed to is another thing now. `false` if there is no room for it.
+    fn changed(&self, session: SessionKey) -> bool {
+        self.with_register(|register, forgotten| register.changed(session, forgotten))
     }
 
     /// The resource that a request names, where the server offers news of resources.
@@ -185,7 +191,15 @@ impl SessionNews {
         })
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<SessionKey, Kept>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_register<T>(&self, work: impl FnOnce(&mut Register, &mut Forgotten) -> T) -> T {
+        let mut forgotten = Forgotten::new();
+        let done = work(&mut self.register(), &mut forgotten);
+        // Dropped outside the lock: each leaves the hub's register.
+        drop(forgotten);
+        done
+    }
+
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::{
     event_id::EventId,
     listener::{Listener, PAGE},
+    news::Reader,
 };
 use crate::{
     auth::{Principal, expiry},
@@ -142,8 +143,9 @@ impl Era {
             self.tell_all(|| Errand::missed(session.key));
         }
         // A session for which no news can be kept has a stream that says nothing.
-        let news =
-            of_session.then(|| self.news.of(session.key, principal).unwrap_or_else(|| Box::pin(stream::pending())));
+        let lives = headers.session_id.value().map(|id| self.sessions.remaining(id));
+        let reader = Reader { session: session.key, principal, lives };
+        let news = of_session.then(|| self.news.of(reader).unwrap_or_else(|| Box::pin(stream::pending())));
         let over = {
             let (sessions, principal) = (self.sessions.clone(), principal.cloned());
             let token = headers.session_id.value().unwrap_or_default().to_owned();

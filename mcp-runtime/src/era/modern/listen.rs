@@ -28,8 +28,10 @@ const URI_LIMIT: usize = 2048;
 /// A subscription under way.
 pub(crate) struct Listening {
     mailbox: Arc<Mailbox>,
-    /// What is honoured of lists and resources.
-    honoured: Map<String, Value>,
+    /// What it asked for and is told of lists.
+    lists: ListChanges,
+    /// Whether it asked for resources; the mailbox knows which it is subscribed to.
+    resources: bool,
     /// The tasks that are to be followed, if they are this caller's; `None` where it asked for none.
     tasks: Option<Vec<TaskId>>,
     owner: Owner,
@@ -76,14 +78,15 @@ pub(super) fn open(
         era.listeners.enter(principal, &mailbox);
     }
     // As many as there can be; the acknowledgement says which. What is hidden is among them like what is not there.
-    let honoured = asked.resources.filter(|_| era.offered.resources).map(|mut resources| {
-        resources.retain(|uri| mailbox.subscribe(uri).is_ok());
-        resources
-    });
+    let resources = asked.resources.filter(|_| era.offered.resources);
+    for uri in resources.iter().flatten() {
+        let _ = mailbox.subscribe(uri);
+    }
     // What belongs to an extension is nothing to a client that does not declare it.
     let tasks = asked.tasks.filter(|_| era.offered.tasks && super::knows_tasks(request));
     Ok(Box::new(Listening {
-        honoured: self::honoured(lists, honoured),
+        lists,
+        resources: resources.is_some(),
         tasks: tasks.map(|mut tasks| {
             // As many as there can be, before it is known whose they are: nothing that changes meanwhile is lost.
             tasks.retain(|task| mailbox.follow(*task));
@@ -132,22 +135,6 @@ impl Asked {
         let usable = |uri: &String| !uri.is_empty() && uri.len() <= URI_LIMIT;
         resources.iter().flatten().all(usable).then_some(Self { lists, resources, tasks })
     }
-}
-
-/// What is honoured of lists and resources.
-fn honoured(lists: ListChanges, resources: Option<Vec<String>>) -> Map<String, Value> {
-    let mut honoured = Map::new();
-    let flags = [
-        ("toolsListChanged", lists.tools),
-        ("promptsListChanged", lists.prompts),
-        ("resourcesListChanged", lists.resources),
-    ];
-    honoured
-        .extend(flags.into_iter().filter(|(_, honoured)| *honoured).map(|(name, _)| (name.to_owned(), json!(true))));
-    if let Some(resources) = resources {
-        honoured.insert("resourceSubscriptions".to_owned(), json!(resources));
-    }
-    honoured
 }
 
 fn acknowledgement(id: &Id, honoured: Map<String, Value>) -> Bytes {
@@ -201,13 +188,27 @@ impl Listening {
         own
     }
 
+    /// What is honoured. Not kept: for as long as it listens, the mailbox alone has the URIs.
+    fn honoured(&self, tasks: Option<Vec<String>>) -> Map<String, Value> {
+        let ListChanges { tools, prompts, resources } = self.lists;
+        let flags = [("toolsListChanged", tools), ("promptsListChanged", prompts), ("resourcesListChanged", resources)];
+        let lists = flags.into_iter().filter(|(_, honoured)| *honoured).map(|(name, _)| (name, json!(true)));
+        let uris = || self.mailbox.subscriptions().iter().map(|uri| Value::from(&**uri)).collect::<Value>();
+        let resources = self.resources.then(|| ("resourceSubscriptions", uris()));
+        let tasks = tasks.map(|tasks| ("taskIds", tasks.into()));
+        lists.chain(resources).chain(tasks).map(|(name, honoured)| (name.to_owned(), honoured)).collect()
+    }
+
     /// Tells what changes until the server goes down or the client's credentials expire; then the answer.
     pub(crate) async fn run(&self, era: &Era, outbox: &Outbox) -> Outbound {
-        let mut honoured = self.honoured.clone();
-        if let Some(tasks) = &self.tasks {
-            honoured.insert("taskIds".to_owned(), self.own(era, tasks).await.into());
+        // In a block of its own, so that a listener that goes on for days does not hold it.
+        {
+            let tasks = match &self.tasks {
+                Some(tasks) => Some(self.own(era, tasks).await),
+                None => None,
+            };
+            outbox.push(acknowledgement(&self.id, self.honoured(tasks)), Importance::Needed);
         }
-        outbox.push(acknowledgement(&self.id, honoured), Importance::Needed);
         let subscription = Subscription { id: &self.id, prepared: &era.prepared, facts: self.facts };
         let audience = Audience { mailbox: &self.mailbox, tasks: &era.tasks, subscription: Some(subscription) };
         let mut expired = pin!(expiry(self.expires));

@@ -5,15 +5,19 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{RECORD_AFTER_SECONDS, SessionRoom, kind, session_key, unavailable};
+use super::{Ids, RECORD_AFTER_SECONDS, SessionRoom, kind, session_key, unavailable};
 use crate::{
     auth::Principal,
     session::{
         Ahead, PartCard, SessionError, clock,
+        jwt::SKEW_SECONDS,
         patience::{PATIENCE, answer},
     },
     store::{Commit, Committed, Operation, Presence, SessionKey, StoreError, StoreFuture},
 };
+
+/// How long a session of the user's own making is remembered that does not come back.
+const MANAGED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl SessionRoom {
     /// Whether the store has a word in which sessions live.
@@ -75,6 +79,40 @@ impl SessionRoom {
     pub(crate) async fn store_answers(&self) -> bool {
         let key = session_key(kind::USED, crate::session::random());
         answer(self.store.touch(key, Duration::ZERO), PATIENCE).await.is_ok()
+    }
+
+    /// How long the id of a session that was just found is taken from now on, at most.
+    pub(crate) fn remaining(&self, id: &str) -> Duration {
+        let life = match &self.ids {
+            Ids::Signed { verified, .. } => verified.life(id),
+            Ids::Opaque(_) | Ids::Custom(_) => None,
+        };
+        life.map_or_else(|| self.longest(), |life| Duration::from_secs(life.expires.saturating_sub(clock::now())))
+    }
+
+    /// How long the id of a session is taken that was not seen, at most.
+    pub(crate) fn longest(&self) -> Duration {
+        let longest = self.lifetimes.absolute + Duration::from_secs(SKEW_SECONDS);
+        match &self.ids {
+            Ids::Signed { .. } | Ids::Opaque(_) => longest,
+            // That is the manager's word.
+            Ids::Custom(_) => longest.max(MANAGED),
+        }
+    }
+
+    /// How long a session with a record may be idle.
+    pub(crate) fn session_idle(&self) -> Duration {
+        self.lifetimes.idle
+    }
+
+    /// Whether the store knows that the session of this key is over, which was not seen in use for as long as it may be idle.
+    /// Asking is no use of it.
+    pub(crate) async fn is_over(&self, key: SessionKey) -> Result<bool, SessionError> {
+        if !self.stateful || matches!(self.ids, Ids::Custom(_)) {
+            return Ok(false);
+        }
+        let loaded = answer(self.store.load(key, &[], Duration::ZERO), PATIENCE).await.map_err(unavailable)?;
+        Ok(loaded.presence != Presence::Live)
     }
 
     /// Whether a session lives of which the store says this.
