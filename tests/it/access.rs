@@ -297,6 +297,13 @@ fn what_is_hidden_is_subscribed_to_like_what_is_not_there_and_is_no_news() {
     assert_eq!(acknowledged[0], acknowledged[1]);
     let acknowledged: Value = serde_json::from_str(&acknowledged[1]).unwrap();
     assert_eq!(acknowledged["params"]["notifications"], filter);
+    // Byte for byte: what is hidden is acknowledged like what is not there.
+    let acknowledged = ["board://secret", "board://nobody"].map(|uri| {
+        let filter = json!({ "resourceSubscriptions": [uri] });
+        let mut stream = listening(served.port, Some("v"), filter).expect("a stream");
+        stream.next().unwrap().replace(uri, "…")
+    });
+    assert_eq!(acknowledged[0], acknowledged[1]);
     announce();
     let [doctor, visitor] = &mut streams;
     let told: Vec<String> = (0..3).map(|_| uri(&doctor.next().unwrap())).collect();

@@ -189,6 +189,10 @@ impl Drop for Served {
 }
 
 pub(crate) fn modern(tool: &str, arguments: Value, more: Value) -> Request {
+    modern_request(tool, &modern_body(tool, arguments, more))
+}
+
+fn modern_body(tool: &str, arguments: Value, more: Value) -> Value {
     let everything = json!({ "elicitation": { "form": {}, "url": {} }, "sampling": {}, "roots": {} });
     let mut params = json!({ "name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -197,7 +201,10 @@ pub(crate) fn modern(tool: &str, arguments: Value, more: Value) -> Request {
     for (key, value) in more.as_object().unwrap() {
         params[key] = value.clone();
     }
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
+}
+
+fn modern_request(tool: &str, body: &Value) -> Request {
     let request = Request::post(body.to_string()).revision(MODERN);
     request.header("MCP-Protocol-Version", MODERN).header("Mcp-Method", "tools/call").header("Mcp-Name", tool)
 }
@@ -246,6 +253,35 @@ fn what_was_written_before_a_question_is_discarded_and_written_again_with_the_an
         assert_eq!(text(&served.result("visit", arguments.clone(), more)), format!("hello {visits}"));
     }
     assert_eq!(served.quiz.runs.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn a_cookie_carries_the_state_of_a_function_that_asks_over_all_rounds() {
+    let served = Served::new(|server| server.sessions(Sessions::default().cookies_on_demand()));
+    let round = |cookie: Option<&str>, more: Value| {
+        let mut request = modern_body("visit", json!({}), more);
+        if let Some(id) = cookie {
+            request["params"]["_meta"]["mcp/session"] = json!({ "id": id });
+        }
+        modern_request("visit", &request).send(served.port).json()["result"].clone()
+    };
+    let visit = |cookie: Option<&str>| {
+        let asked = round(cookie, json!({}));
+        let named = asked["_meta"]["mcp/session"]["id"].as_str();
+        // A session that would begin with the call begins when it succeeds; one that came is there.
+        assert_eq!(named, cookie, "{asked}");
+        let more = json!({ "inputResponses": { "one": said("hello") }, "requestState": state(&asked) });
+        let done = round(cookie, more);
+        let id = done["_meta"]["mcp/session"]["id"].as_str().unwrap_or_else(|| panic!("{done}"));
+        (id.to_owned(), text(&done).to_owned())
+    };
+    let (first, told) = visit(None);
+    assert_eq!(told, "hello 1");
+    let (second, told) = visit(None);
+    assert!(second != first && told == "hello 1");
+    assert_eq!(visit(Some(&first)), (first.clone(), "hello 2".to_owned()));
+    assert_eq!(visit(Some(&second)), (second, "hello 2".to_owned()));
+    assert_eq!(visit(Some(&first)), (first, "hello 3".to_owned()));
 }
 
 // Proves: P-13.

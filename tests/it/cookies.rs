@@ -1,7 +1,13 @@
 //! Sessions that a cookie in `_meta` carries: whose they are, how long, and what else carries state beside them.
 
-use mcp_runtime::{Sessions, auth::DevelopmentTokens};
-use serde_json::{Value, json};
+use mcp_runtime::{
+    Context, Sessions, ToolError, ToolResult,
+    auth::DevelopmentTokens,
+    protocol::Tool,
+    provider::{Page, ToolProvider},
+    service::BoxFuture,
+};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     behaviour::Served,
@@ -230,4 +236,66 @@ fn a_server_without_cookies_has_no_such_methods_and_ignores_the_key() {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize });
     let welcome = Request::post(body.to_string()).send(served.port).json();
     assert_eq!(welcome["result"]["capabilities"]["experimental"], Value::Null);
+}
+
+/// Tools that are not known at compile time and change the session.
+struct Doors;
+
+impl ToolProvider for Doors {
+    fn list<'a>(&'a self, _: &'a Context, _: Option<&'a str>) -> BoxFuture<'a, Result<Page<Tool>, ToolError>> {
+        let schema = json!({ "type": "object" });
+        let tools = ["enter", "enter_and_fail", "leave", "where"].map(|name| Tool::new(name, "A door.", &schema));
+        Box::pin(std::future::ready(Ok(Page::last(tools))))
+    }
+
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        _: &'a RawValue,
+    ) -> BoxFuture<'a, Result<ToolResult, ToolError>> {
+        Box::pin(async move {
+            match name {
+                "enter" | "enter_and_fail" => {
+                    cx.begin_session("a room")?;
+                }
+                "leave" => cx.end_session()?,
+                _ => {}
+            }
+            if name == "enter_and_fail" {
+                return Err(ToolError::new("the door is locked"));
+            }
+            Ok(ToolResult::text(cx.cookie().and_then(|cookie| cookie.title()).unwrap_or("outside")))
+        })
+    }
+}
+
+#[test]
+fn a_provided_tool_begins_and_ends_the_session_that_a_cookie_carries_if_it_succeeds() {
+    let tokens = DevelopmentTokens::new().with("token-of-ann", "ann");
+    let served = Served::new(|server| server.authorize(tokens).tools(Doors).sessions(Sessions::default().cookies()));
+    for era in ERAS {
+        let ann = Client::new_as(served.port, era, Some("token-of-ann"));
+        let call = |tool: &str, id: Option<&str>| {
+            let meta = id.map_or(json!({}), cookie);
+            ann.call_request_with_meta(json!(1), tool, json!({}), meta).send(ann.port).json()["result"].clone()
+        };
+        let named = |result: &Value| result["_meta"]["mcp/session"]["id"].as_str().map(ToOwned::to_owned);
+        let before = ids(&ann);
+        let failed = call("enter_and_fail", None);
+        assert_eq!((&failed["isError"], named(&failed)), (&json!(true), None), "{failed}");
+        assert_eq!(ids(&ann), before, "what fails begins nothing");
+        let entered = call("enter", None);
+        let id = named(&entered).unwrap_or_else(|| panic!("{entered}"));
+        assert_eq!(entered["content"][0]["text"], "a room");
+        assert!(ids(&ann).contains(&id));
+        let there = call("where", Some(&id));
+        assert_eq!((&there["content"][0]["text"], named(&there)), (&json!("a room"), Some(id.clone())));
+        // Its state is that of the declared tools.
+        assert_eq!(count(&ann, Some(&id))["result"]["content"][0]["text"], "1");
+        let left = call("leave", Some(&id));
+        assert_eq!(left["_meta"].as_object().and_then(|meta| meta.get("mcp/session")), Some(&Value::Null), "{left}");
+        assert!(unknown(&count(&ann, Some(&id))));
+        assert!(!ids(&ann).contains(&id));
+    }
 }

@@ -531,6 +531,98 @@ fn what_is_hidden_is_answered_byte_for_byte_like_what_is_not_there() {
     }
 }
 
+/// Declared under names that providers have, too.
+#[derive(Clone)]
+struct Covered;
+
+#[mcp_server(name = "covered")]
+impl Covered {
+    /// Tell.
+    #[tool]
+    fn tell(&self) -> &'static str {
+        "declared"
+    }
+
+    /// Tell.
+    #[prompt]
+    fn told(&self) -> &'static str {
+        "declared"
+    }
+
+    /// One.
+    #[resource("kept://one")]
+    fn one(&self) -> &'static str {
+        "declared"
+    }
+
+    /// Any.
+    #[resource("kept://items/{id}")]
+    fn item(&self, id: String) -> String {
+        format!("declared {id}")
+    }
+}
+
+// Proves: TL-15.
+#[test]
+fn a_name_that_is_hidden_is_nobodys_and_listing_and_calling_agree() {
+    let (tools_of, resources, prompts) = (ToolSet::new(), ResourceSet::new(), PromptSet::new());
+    tools_of.add("tell", "x", async |_: Greeting| Ok(ToolResult::text("provided"))).unwrap();
+    prompts
+        .add(Prompt::new("told"), async |_: BTreeMap<String, String>| {
+            Ok(PromptResult::new([PromptMessage::user("provided")]))
+        })
+        .unwrap();
+    for uri in ["kept://one", "kept://items/7"] {
+        resources.add_text(Resource::new(uri, "x"), "provided").unwrap();
+    }
+    let hides = |principal: Option<&mcp_runtime::auth::Principal>, item: Item<'_>| {
+        let hidden = matches!(
+            item,
+            Item::Tool("tell")
+                | Item::Prompt("told")
+                | Item::Resource("kept://one")
+                | Item::Template("kept://items/{id}")
+        );
+        !hidden || principal.is_some_and(|principal| &*principal.subject == "alice")
+    };
+    let server = Server::new(Covered).authorize(tokens()).tools(tools_of).prompts(prompts).resources(resources);
+    let (port, running, runtime) = start(server.visible(hides));
+    for era in ERAS {
+        let (alice, bob) = (Client::new_as(port, era, Some("t1")), Client::new_as(port, era, Some("t2")));
+        let names = |client: &Client, list: &str, name: &str| {
+            walk(client, &format!("{list}/list"), list, name)
+                .0
+                .into_iter()
+                .filter(|name| name.starts_with('t'))
+                .collect()
+        };
+        let uris = |client: &Client| walk(client, "resources/list", "resources", "uri").0;
+        let get = |client: &Client, name: &str| client.request("prompts/get", json!({ "name": name, "arguments": {} }));
+        // What a principal may know of is what was declared; who has the name besides has it in vain.
+        let known: [Vec<String>; 2] = [names(&alice, "tools", "name"), names(&alice, "prompts", "name")];
+        assert_eq!(known, [["tell"], ["told"]]);
+        assert_eq!(alice.call("tell", json!({}))["result"]["content"][0]["text"], "declared");
+        assert_eq!(get(&alice, "told")["result"]["messages"][0]["content"]["text"], "declared");
+        assert_eq!(alice.read("kept://one")["result"]["contents"][0]["text"], "declared");
+        assert_eq!(alice.read("kept://items/7")["result"]["contents"][0]["text"], "declared 7");
+        // What is hidden is hidden by its name, whoever has it.
+        let hidden: [Vec<String>; 2] = [names(&bob, "tools", "name"), names(&bob, "prompts", "name")];
+        assert_eq!(hidden, [[""; 0]; 2]);
+        let same = |hidden: Value, missing: Value, names: [&str; 2]| {
+            assert_eq!(hidden.to_string(), missing.to_string().replace(names[1], names[0]));
+        };
+        same(bob.call("tell", json!({ "name": "x" })), bob.call("zzzz", json!({ "name": "x" })), ["tell", "zzzz"]);
+        same(get(&bob, "told"), get(&bob, "zzzz"), ["told", "zzzz"]);
+        same(bob.read("kept://one"), bob.read("kept://two"), ["kept://one", "kept://two"]);
+        // A template is a name like any other: what a provider has under a URI of its own is listed and read.
+        assert_eq!(uris(&bob), ["kept://items/7"]);
+        assert_eq!(bob.read("kept://items/7")["result"]["contents"][0]["text"], "provided");
+        same(bob.read("kept://items/8"), bob.read("kept://other/8"), ["kept://items/8", "kept://other/8"]);
+    }
+    runtime.block_on(running.stop());
+    runtime.shutdown_background();
+}
+
 /// Resources that are pages of an endless book, for each caller its own.
 struct Book;
 

@@ -24,6 +24,8 @@ const WELL: u8 = 0;
 const LOSING: u8 = 1;
 /// Nothing answers.
 const DOWN: u8 = 2;
+/// What is written is larger than it takes.
+const NARROW: u8 = 3;
 
 const ERAS: [Era; 5] = [
     Era::Legacy("2024-11-05"),
@@ -63,8 +65,10 @@ impl StateStore for Moody {
     }
 
     fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed> {
-        if self.mood.load(Ordering::SeqCst) == LOSING {
-            return StoreFuture::ready(Ok(Committed::Conflict));
+        match self.mood.load(Ordering::SeqCst) {
+            LOSING => return StoreFuture::ready(Ok(Committed::Conflict)),
+            NARROW => return StoreFuture::ready(Err(StoreError::TooLarge { bytes: 1_234, limit: 1_000 })),
+            _ => {}
         }
         self.unless_down(move || self.store.commit(session, commit))
     }
@@ -108,6 +112,29 @@ fn a_store_that_is_down_is_503_and_lost_races_are_a_conflict_and_neither_changes
         assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32603)), "{era:?}");
         assert!(!unavailable.text().contains("10.0.0.1"), "{answer}");
 
+        mood.store(WELL, Ordering::SeqCst);
+        assert_eq!(count().json()["result"]["content"][0]["text"], "2", "{era:?}");
+    }
+}
+
+#[test]
+fn what_is_too_large_for_a_store_is_told_to_the_model_and_is_no_outage() {
+    let mood = Arc::new(AtomicU8::new(WELL));
+    let store = Moody { store: MemoryStore::default(), mood: Arc::clone(&mood) };
+    let served = Served::new(|server| server.store(store));
+    for era in ERAS {
+        mood.store(WELL, Ordering::SeqCst);
+        let client = Client::new(served.port, era);
+        let count = || client.call_request(json!(7), "count", json!({ "by": 1 })).send(served.port);
+        assert_eq!(count().json()["result"]["content"][0]["text"], "1");
+        mood.store(NARROW, Ordering::SeqCst);
+        let refused = count();
+        assert_eq!((refused.status, refused.header("retry-after")), (200, None), "{era:?}");
+        let answer = refused.json();
+        assert_eq!(answer["result"]["isError"], true, "{era:?}: {answer}");
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_default();
+        let advice = "would grow to 1234 bytes, and a session may keep 1000. Remove something first";
+        assert!(text.starts_with("Nothing was written") && text.ends_with(advice), "{era:?}: {answer}");
         mood.store(WELL, Ordering::SeqCst);
         assert_eq!(count().json()["result"]["content"][0]["text"], "2", "{era:?}");
     }

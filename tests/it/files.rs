@@ -403,6 +403,89 @@ fn who_asked_for_it_is_told_of_files_that_change_appear_and_vanish() {
     }
 }
 
+// Proves: RS-05.
+#[cfg(unix)]
+#[test]
+fn who_subscribed_to_a_link_is_told_of_what_it_leads_to() {
+    use std::os::unix::fs::symlink;
+    let folders = folders();
+    let below = |path: &str| folders.shared.join(path);
+    fs::create_dir(below("deep")).unwrap();
+    symlink("docs/first page.md", below("to-file")).unwrap();
+    symlink("../docs", below("deep/to-folder")).unwrap();
+    symlink("deep/to-folder/first page.md", below("to-link")).unwrap();
+    symlink("raw.bin", below("to-other")).unwrap();
+    let files = Directory::open(&folders.shared).unwrap().watched().unwrap();
+    let served = Served::new(|server| server.resources(files));
+    let client = Client::new(served.port, ERAS[0]);
+    let links =
+        ["file:///to-file", "file:///deep/to-folder/first%20page.md", "file:///to-link", "file:///deep/to-folder"];
+    for uri in links.iter().chain(&["file:///to-other"]) {
+        assert_eq!(client.request("resources/subscribe", json!({ "uri": uri }))["result"], json!({}));
+    }
+    let request = client.headers(Request::of("GET")).header("Accept", "text/event-stream");
+    let mut stream = EventStream::open(served.port, &request);
+    let mut all_told = |what: &str, quiet: &str| {
+        let begun = std::time::Instant::now();
+        let mut heard = Vec::new();
+        while !links.iter().all(|link| heard.contains(&updated(link))) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{what}: {heard:?}");
+            heard.extend(told(&mut stream, 1));
+        }
+        assert!(!heard.contains(&updated(quiet)), "{what}: {heard:?}");
+    };
+    let quiet = "file:///to-other";
+    fs::write(below("docs/first page.md"), "written").unwrap();
+    all_told("it is written", quiet);
+    // As editors do it: a new file takes its place.
+    fs::write(below("new"), "replaced").unwrap();
+    fs::rename(below("new"), below("docs/first page.md")).unwrap();
+    all_told("it is replaced", quiet);
+    fs::remove_file(below("docs/first page.md")).unwrap();
+    all_told("it is removed", quiet);
+    assert!(is_not_found(ERAS[0], links[0], &client.read(links[0])));
+    fs::write(below("docs/first page.md"), "again").unwrap();
+    all_told("it is there again", quiet);
+    // With a link that leads elsewhere, other things are behind it.
+    fs::create_dir(below("others")).unwrap();
+    fs::write(below("others/first page.md"), "another").unwrap();
+    std::thread::sleep(Duration::from_millis(600));
+    fs::remove_file(below("deep/to-folder")).unwrap();
+    symlink("../others", below("deep/to-folder")).unwrap();
+    let wanted = [updated(links[1]), updated(links[2])];
+    let (begun, mut heard) = (std::time::Instant::now(), Vec::new());
+    while !wanted.iter().all(|one| heard.contains(one)) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the link changed: {heard:?}");
+        heard.extend(told(&mut stream, 1));
+    }
+    assert_eq!(client.read(links[2])["result"]["contents"][0]["text"], "another");
+}
+
+#[test]
+fn a_file_dated_before_1970_is_listed_without_a_date_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let epoch = std::time::SystemTime::UNIX_EPOCH;
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (name, modified) in [("a.txt", epoch - day), ("b.txt", epoch)] {
+        fs::write(folder.path().join(name), name).unwrap();
+        let file = fs::File::options().write(true).open(folder.path().join(name)).unwrap();
+        file.set_modified(modified).unwrap();
+    }
+    let files = Directory::open(folder.path()).unwrap().at("dated://").unwrap();
+    let served = Served::new(|server| server.resources(files));
+    for era in ERAS {
+        let client = Client::new(served.port, era);
+        let listed = client.request("resources/list", json!({}));
+        let all = listed["result"]["resources"].as_array().unwrap().iter();
+        let dated: Vec<_> = all
+            .filter(|file| file["uri"].as_str().unwrap().starts_with("dated://"))
+            .map(|file| (file["name"].as_str().unwrap(), file["annotations"]["lastModified"].clone()))
+            .collect();
+        assert_eq!(dated, [("a.txt", Value::Null), ("b.txt", json!("1970-01-01T00:00:00Z"))], "{listed}");
+        assert_eq!(client.read("dated://a.txt")["result"]["contents"][0]["text"], "a.txt");
+    }
+}
+
 #[test]
 fn the_example_serves_the_folder_that_it_is_given() {
     let folders = folders();

@@ -1,6 +1,6 @@
 //! One handler has one outcome: the transcripts of the example `trip`, compared over all revisions and both transports.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use mcp_runtime::protocol::Version;
 use serde_json::{Value, json};
@@ -14,24 +14,64 @@ struct Outcome {
     questions: Vec<(String, String)>,
     /// What the calls gave, in order: the text, the structured result where there is one, whether it is a refusal.
     results: Vec<(Value, Option<Value>, bool)>,
-    /// How far the work was, each report once: a function that runs again says the same again.
-    progress: BTreeSet<String>,
+    /// How far the work was, in the order in which it was reported: of the requests that have an answer of their own each, in
+    /// the order of the requests.
+    progress: Vec<Vec<Report>>,
 }
+
+/// So much of so much.
+type Report = (f64, f64);
+
+/// The reports of a function that says three times how far it is.
+const REPORTS: [Report; 3] = [(1.0, 3.0), (2.0, 3.0), (3.0, 3.0)];
 
 impl Outcome {
     fn of(played: &Played) -> Self {
-        let mut outcome = Self { questions: Vec::new(), results: Vec::new(), progress: BTreeSet::new() };
-        for message in played.messages().chain(played.apart().iter().cloned()) {
-            match message["method"].as_str() {
-                Some("notifications/progress") => {
-                    let report = &message["params"];
-                    outcome.progress.insert(format!("{} of {}", report["progress"], report["total"]));
+        let mut outcome = Self { questions: Vec::new(), results: Vec::new(), progress: Vec::new() };
+        let exchanges = played.exchanges().chain([played.apart().to_vec()]);
+        for messages in exchanges {
+            let mut reports = Vec::new();
+            for message in messages {
+                match message["method"].as_str() {
+                    Some("notifications/progress") => {
+                        let part = |name: &str| message["params"][name].as_f64().expect("a number");
+                        reports.push((part("progress"), part("total")));
+                    }
+                    Some(_) => outcome.asked(&message),
+                    None => outcome.answered(&message["result"]),
                 }
-                Some(_) => outcome.asked(&message),
-                None => outcome.answered(&message["result"]),
             }
+            outcome.progress.extend(Some(reports).filter(|reports| !reports.is_empty()));
         }
         outcome
+    }
+
+    /// Each report grows on the one before it: within a request, and over all of them where one request has all questions.
+    /// Where each round is a request, a function that runs again says again what it said, and then more.
+    fn assert_grows(&self, revision: &str) {
+        let grows = |reports: &[Report]| reports.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let rounds = Version::parse(revision).is_some_and(|version| version.facts().modern);
+        if rounds {
+            let ends: Vec<Report> = self.progress.iter().filter_map(|reports| reports.last().copied()).collect();
+            assert!(
+                self.progress.iter().all(|reports| grows(reports)) && grows(&ends),
+                "{revision}: {:?}",
+                self.progress
+            );
+        } else {
+            assert!(grows(&self.progress.concat()), "{revision}: {:?}", self.progress);
+        }
+    }
+
+    /// The reports in the order in which they came first.
+    fn reports(&self) -> Vec<Report> {
+        let mut first = Vec::new();
+        for report in self.progress.iter().flatten() {
+            if !first.contains(report) {
+                first.push(*report);
+            }
+        }
+        first
     }
 
     fn asked(&mut self, question: &Value) {
@@ -94,9 +134,9 @@ fn assert_same(outcomes: &[(String, Outcome)], questions: [(&str, &str); 2], rep
         assert_eq!(outcome.results, [result(trip.clone()), result(json!([trip]))], "{revision}");
         let asked = questions.map(|(method, words)| (method.to_owned(), words.to_owned()));
         assert_eq!(outcome.questions, asked, "{revision}");
+        outcome.assert_grows(revision);
         if reports {
-            let progress = ["1.0 of 3.0", "2.0 of 3.0", "3.0 of 3.0"].map(ToOwned::to_owned);
-            assert_eq!(outcome.progress, BTreeSet::from(progress), "{revision}");
+            assert_eq!(outcome.reports(), REPORTS, "{revision}");
         }
     }
 }
@@ -140,10 +180,17 @@ fn a_task_that_asks_has_one_outcome_in_both_revisions_that_have_tasks() {
     for (kind, questions) in [("asks", FORMS), ("samples", MODEL)] {
         let outcomes = outcomes(&format!("one_function_is_a_task_that_{kind}_twice_and_writes_to_its_session"));
         assert_eq!(revisions(&outcomes), ["2025-11-25", "2026-07-28"]);
-        // How far it is, only one of them reports, when it comes to that.
         assert_same(&outcomes, questions, false);
-        for (_, outcome) in outcomes.iter().filter(|(revision, _)| revision == "2026-07-28") {
-            assert!(outcome.progress.is_empty(), "a task of this revision reports no progress");
+        for (revision, outcome) in &outcomes {
+            let reports = outcome.reports();
+            if revision == "2026-07-28" {
+                assert!(reports.is_empty(), "a task of this revision reports no progress: {reports:?}");
+            } else {
+                // One that is not told when the next one comes gives way to it, so some may be missing; none is another.
+                assert!(reports.iter().all(|report| REPORTS.contains(report)), "{reports:?}");
+            }
         }
+        let heard = |(revision, outcome): &(String, Outcome)| revision != "2026-07-28" && !outcome.progress.is_empty();
+        assert!(outcomes.iter().any(heard), "nobody was told how far the task is");
     }
 }

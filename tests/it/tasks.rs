@@ -103,6 +103,14 @@ impl Jobs {
         Ok(format!("Hello, {name} and {again}"))
     }
 
+    /// Ask for consent, then work.
+    #[tool(task = "required", ask_first, single_use)]
+    async fn pay(&self, cx: &Context) -> Result<String, AskError> {
+        let Named { name } = cx.ask("name", Elicit::form::<Named>("Who pays?")).await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(format!("{name} paid"))
+    }
+
     /// Remember that a job was done.
     #[tool(task)]
     async fn finish(&self, finished: &mut Finished) -> u64 {
@@ -192,10 +200,8 @@ impl Peer {
     pub(crate) fn request(&self, method: &str, mut params: Value) -> Request {
         let modern = self.revision == MODERN;
         if modern {
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": MODERN,
-                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
-            });
+            params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
+            params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
         }
         let name = params["name"].as_str().or(params["taskId"].as_str()).unwrap_or_default().to_owned();
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
@@ -667,6 +673,97 @@ fn a_caller_has_so_many_tasks_under_way_and_no_more() {
     }
 }
 
+// Proves: MR-06.
+#[test]
+fn answers_that_count_once_are_not_spent_on_a_call_for_which_there_is_no_room() {
+    let served = Served::new(|server| server.tasks(Tasks::new().under_way(1)).authorize(tokens()));
+    let peer = Peer { bearer: Some("token-of-a"), ..Peer::modern(served.port) };
+    let asked = peer.start("pay", json!({}));
+    let params = json!({ "name": "pay", "arguments": {}, "requestState": asked["requestState"],
+                         "inputResponses": { "name": accepted("Alice") } });
+    let working = peer.start("work", json!({ "milliseconds": 60_000 }));
+    for _ in 0..2 {
+        let refused = peer.error("tools/call", params.clone());
+        assert_eq!(refused["code"], -32603, "{refused}");
+        assert!(refused["message"].as_str().unwrap().starts_with("Too many tasks"), "{refused}");
+    }
+    peer.result("tasks/cancel", json!({ "taskId": id(&working) }));
+    let begun = Instant::now();
+    let paying = loop {
+        let answer = peer.send("tools/call", params.clone());
+        if answer["error"].is_null() {
+            break answer["result"].clone();
+        }
+        assert_eq!(answer["error"]["code"], -32603, "{answer}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "there is no room");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert_eq!(text(&peer.until(id(&paying), "completed")["result"]), "Alice paid");
+    assert_eq!(peer.error("tools/call", params)["message"], "Invalid or expired requestState");
+}
+
+fn tokens() -> DevelopmentTokens {
+    DevelopmentTokens::new().with("token-of-a", "a")
+}
+
+// Proves: K-09.
+#[test]
+fn the_tasks_of_a_session_end_when_it_is_noticed_that_it_expired() {
+    let sessions = || Sessions::default().stored().ttl(Duration::from_secs(2));
+    let served = Served::new(|server| server.sessions(sessions()));
+    let peer = Peer::legacy(served.port, "2025-11-25", None);
+    let mut stream = peer.stream();
+    peer.start("work", json!({ "milliseconds": 60_000 }));
+    let begun = Instant::now();
+    while served.jobs.dropped.load(Ordering::SeqCst) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(15), "the function goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    stream.hear(Duration::from_secs(10), |_| false);
+    assert!(stream.ended, "the stream of a session that is over");
+    assert_eq!(peer.request("ping", json!({})).send(served.port).status, 404);
+}
+
+/// A cookie, as it goes with a request or comes with an answer.
+fn with_cookie(mut request: Value, id: &str) -> Value {
+    request["_meta"]["mcp/session"] = json!({ "id": id });
+    request
+}
+
+#[test]
+fn a_task_has_the_state_of_the_session_that_a_cookie_carries() {
+    for revision in ["2025-11-25", MODERN] {
+        let served = Served::new(|server| server.sessions(Sessions::default().cookies_on_demand()));
+        let peer = match revision {
+            MODERN => Peer::modern(served.port),
+            revision => Peer::legacy(served.port, revision, None),
+        };
+        let call = |cookie: Option<&str>| {
+            let mut params = json!({ "name": "finish", "arguments": {} });
+            if revision != MODERN {
+                params["task"] = json!({});
+            }
+            let params = cookie.map_or(params.clone(), |id| with_cookie(params, id));
+            let created = peer.result("tools/call", params);
+            let cookie =
+                created["_meta"]["mcp/session"]["id"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned();
+            let task = if revision == MODERN { created.clone() } else { created["task"].clone() };
+            let result = match revision {
+                MODERN => peer.until(id(&task), "completed")["result"].clone(),
+                _ => peer.result("tasks/result", json!({ "taskId": id(&task) })),
+            };
+            (cookie, text(&result).to_owned())
+        };
+        // One begins with the call, and is told with the task's id.
+        let (first, counted) = call(None);
+        assert_eq!(counted, "1", "{revision}");
+        assert_eq!(call(Some(&first)), (first.clone(), "2".to_owned()), "{revision}");
+        let (second, counted) = call(None);
+        assert!(second != first && counted == "1", "{revision}");
+        assert_eq!(call(Some(&first)).1, "3", "{revision}");
+    }
+}
+
 #[test]
 fn a_task_commits_the_state_of_its_session_and_says_what_goes_on() {
     let served = Served::new(|server| server);
@@ -830,8 +927,7 @@ fn the_tasks_of_a_session_end_with_it_and_those_of_a_person_do_not() {
     assert_eq!(served.jobs.dropped.load(Ordering::SeqCst), 1);
     drop(served);
 
-    let tokens = DevelopmentTokens::new().with("token-of-a", "a");
-    let served = Served::new(|server| server.authorize(tokens));
+    let served = Served::new(|server| server.authorize(tokens()));
     let [first, second] = [0, 1].map(|_| Peer::legacy(served.port, "2025-11-25", Some("token-of-a")));
     let task = first.start("work", json!({ "milliseconds": 60_000 }));
     end(&first);

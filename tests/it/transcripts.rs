@@ -93,9 +93,9 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    /// Every message that came and is held against the transcript, in order.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = Value> {
-        self.exchanges.iter().flat_map(|(_, messages)| messages).map(|message| parse(message))
+    /// Every message that came and is held against the transcript, in order, by what it came in return for.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.exchanges.iter().map(|(_, messages)| messages.iter().map(|message| parse(message)).collect())
     }
 
     /// The messages that came when they came.

@@ -101,6 +101,7 @@ impl Dispatch {
         let owner = self.owner(carrier, cx);
         let place = self.tasks.place(owner).await?;
         self.keep_for_task(cx).await?;
+        self.use_answers(tool, cx).await?;
         let id = TaskId(crate::session::random());
         let meanwhile = Arc::new(Meanwhile::new(id));
         let news = cx.news();

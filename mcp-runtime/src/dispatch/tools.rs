@@ -45,12 +45,10 @@ impl Dispatch {
         carrier: &Carrier,
         cx: &mut Context,
     ) -> Result<Outcome, Stop> {
-        if cx.answers().is_some() {
-            self.use_answers(index, cx).await?;
-        }
         match task {
             Some(wanted) => self.start_task(index, wanted, arguments, carrier, cx).await,
             None => {
+                self.use_answers(index, cx).await?;
                 let result = self.run_tool(index, arguments, carrier, cx).await?;
                 Ok(Outcome::of_tool(Answered::Declared(index), result))
             }
@@ -71,10 +69,11 @@ impl Dispatch {
         Ok(result.unwrap_or_else(|refusal| ToolResult::error(refusal.message())))
     }
 
-    /// Makes sure that a tool which wants that takes the same answers once.
+    /// Makes sure that a tool which wants that takes the same answers once: the last thing before it runs, because answers
+    /// that are used are gone.
     #[cold]
-    async fn use_answers(&self, tool: usize, cx: &mut Context) -> Result<(), Fault> {
-        if !self.service.card().tools.get(tool).is_some_and(|card| card.single_use) {
+    pub(super) async fn use_answers(&self, tool: usize, cx: &mut Context) -> Result<(), Fault> {
+        if cx.answers().is_none() || !self.service.card().tools.get(tool).is_some_and(|card| card.single_use) {
             return Ok(());
         }
         // Nothing tells two calls with the same bare answers apart, so they are asked for again.

@@ -93,3 +93,93 @@ pub(super) fn write_subscription(out: &mut Vec<u8>, id: &Id) {
     write_id(out, id);
     out.push(b'}');
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        time::Duration,
+    };
+
+    use futures_util::FutureExt;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        call::Manner,
+        changes::{Changes, ListChanges},
+        store::{
+            MemoryTaskStore, Owner, Revision, StoreError, StoreFuture, StoredTask, TaskOrder, TaskStore, TaskWritten,
+        },
+        tasks::Tasks,
+    };
+
+    /// A store that can't be read at times.
+    #[derive(Default)]
+    struct Moody {
+        store: MemoryTaskStore,
+        down: Arc<AtomicBool>,
+    }
+
+    impl TaskStore for Moody {
+        fn create(&self, id: TaskId, owner: Owner, record: Bytes, ttl: Duration) -> StoreFuture<'_, TaskWritten> {
+            self.store.create(id, owner, record, ttl)
+        }
+
+        fn load(&self, id: TaskId) -> StoreFuture<'_, Option<StoredTask>> {
+            if self.down.load(Ordering::SeqCst) {
+                return StoreFuture::ready(Err(StoreError::Unavailable("it is down".into())));
+            }
+            self.store.load(id)
+        }
+
+        fn update(&self, id: TaskId, expected: Revision, record: Bytes) -> StoreFuture<'_, TaskWritten> {
+            self.store.update(id, expected, record)
+        }
+
+        fn list(&self, owner: Owner, after: TaskOrder, limit: usize) -> StoreFuture<'_, Vec<StoredTask>> {
+            self.store.list(owner, after, limit)
+        }
+
+        fn remove(&self, id: TaskId) -> StoreFuture<'_, bool> {
+            self.store.remove(id)
+        }
+
+        fn count(&self, owner: Owner) -> StoreFuture<'_, usize> {
+            self.store.count(owner)
+        }
+
+        fn changed(&self, id: TaskId, revision: Revision) -> StoreFuture<'_, ()> {
+            self.store.changed(id, revision)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_could_not_be_read_is_news_again_with_its_next_change() {
+        let (store, changes) = (Moody::default(), Changes::default());
+        let down = store.down.clone();
+        let tasks = TaskRoom::new(Tasks::new().store(store), changes.clone());
+        let id = TaskId([7; 16]);
+        tasks.create(id, Owner([1; 16]), Manner::ByRequest, "work", None, None).await.expect("there is room");
+        let mailbox = changes.open(ListChanges::default(), None);
+        assert!(mailbox.follow(id));
+        let audience = Audience { mailbox: &mailbox, tasks: &tasks, subscription: None };
+        let told = || audience.next().now_or_never().map(|told| told.expect("it goes on"));
+
+        down.store(true, Ordering::SeqCst);
+        changes.task_changed(id);
+        assert_eq!(told(), None, "nobody knows how it stands");
+        down.store(false, Ordering::SeqCst);
+        assert_eq!(told(), None, "nothing is asked again without a reason");
+        changes.task_changed(id);
+        let message: Value = serde_json::from_slice(&told().expect("news")).expect("JSON");
+        assert_eq!(message["method"], "notifications/tasks/status");
+        assert_eq!(
+            (&message["params"]["taskId"], &message["params"]["status"]),
+            (&id.to_string().into(), &"working".into())
+        );
+    }
+}

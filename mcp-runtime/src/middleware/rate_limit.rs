@@ -1,7 +1,7 @@
 //! So many operations in so much time, for each caller.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,6 +18,8 @@ use crate::{
 
 /// So many callers are remembered; beyond, new ones share what is left for those who are nobody in particular.
 const MOST_CALLERS: usize = 10_000;
+/// No bucket takes longer to be full: no sum of times overflows.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The code of the error.
 const TOO_MANY: Code = Code(429);
 
@@ -37,13 +39,22 @@ const TOO_MANY: Code = Code(429);
 pub struct RateLimit {
     calls: f64,
     per_second: f64,
-    callers: Mutex<HashMap<Caller, Bucket>>,
+    callers: Mutex<Callers>,
+}
+
+/// The callers of whom something is known: all that could not take as many as there are at once.
+#[derive(Debug, Default)]
+struct Callers {
+    buckets: HashMap<Caller, Bucket>,
+    /// By when their buckets are full again, and by turn: the first is the first to be as good as unknown.
+    full: BTreeMap<(Instant, u64), Caller>,
+    next_turn: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Caller {
     Principal(Arc<str>, Arc<str>),
-    Session(Box<str>),
+    Session(Arc<str>),
     Anybody,
 }
 
@@ -51,6 +62,8 @@ enum Caller {
 struct Bucket {
     tokens: f64,
     at: Instant,
+    /// Its place among the others.
+    full: (Instant, u64),
 }
 
 impl RateLimit {
@@ -77,26 +90,43 @@ impl RateLimit {
     fn take(&self, caller: Caller, now: Instant) -> Result<(), Duration> {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut caller = caller;
-        if callers.len() >= MOST_CALLERS && !callers.contains_key(&caller) {
-            // Whoever could take all again is as good as unknown.
-            callers.retain(|_, bucket| self.refilled(*bucket, now) < self.calls);
-            if callers.len() >= MOST_CALLERS {
-                caller = Caller::Anybody;
-            }
+        if callers.buckets.len() >= MOST_CALLERS && !callers.buckets.contains_key(&caller) && !callers.forget_one(now) {
+            caller = Caller::Anybody;
         }
-        let bucket = callers.entry(caller).or_insert(Bucket { tokens: self.calls, at: now });
-        let tokens = self.refilled(*bucket, now);
-        if tokens >= 1.0 {
-            *bucket = Bucket { tokens: tokens - 1.0, at: now };
-            return Ok(());
-        }
-        *bucket = Bucket { tokens, at: now };
-        Err(Duration::from_secs_f64((1.0 - tokens) / self.per_second))
+        let tokens = callers.buckets.get(&caller).map_or(self.calls, |bucket| self.refilled(*bucket, now));
+        let (left, taken) =
+            if tokens >= 1.0 { (tokens - 1.0, Ok(())) } else { (tokens, Err(self.time_for(1.0 - tokens))) };
+        callers.put(caller, left, now, self.time_for(self.calls - left));
+        taken
+    }
+
+    /// How long so many tokens take.
+    fn time_for(&self, tokens: f64) -> Duration {
+        Duration::try_from_secs_f64(tokens / self.per_second).unwrap_or(LONGEST).min(LONGEST)
     }
 
     fn refilled(&self, bucket: Bucket, now: Instant) -> f64 {
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
         self.per_second.mul_add(since, bucket.tokens).min(self.calls)
+    }
+}
+
+impl Callers {
+    /// Forgets one whose bucket is full; `false` where there is none.
+    fn forget_one(&mut self, now: Instant) -> bool {
+        let Some(first) = self.full.first_entry().filter(|first| first.key().0 <= now) else { return false };
+        self.buckets.remove(&first.remove());
+        true
+    }
+
+    /// A caller has so many tokens left, and all of them again after this time.
+    fn put(&mut self, caller: Caller, tokens: f64, at: Instant, until_full: Duration) {
+        self.next_turn += 1;
+        let full = (at + until_full, self.next_turn);
+        self.full.insert(full, caller.clone());
+        if let Some(before) = self.buckets.insert(caller, Bucket { tokens, at, full }) {
+            self.full.remove(&before.full);
+        }
     }
 }
 
@@ -160,9 +190,45 @@ mod tests {
         }
         // Nobody is idle, so the next ones share one bucket.
         assert!(limit.take(session("x"), now).is_ok() && limit.take(session("y"), now).is_err());
-        assert!(limit.callers.lock().unwrap().len() <= MOST_CALLERS + 1);
-        // When all are idle, there is room again.
-        assert!(limit.take(session("z"), now + Duration::from_secs(61)).is_ok());
-        assert_eq!(limit.callers.lock().unwrap().len(), 1);
+        let remembered = || {
+            let callers = limit.callers.lock().unwrap();
+            assert_eq!(callers.buckets.len(), callers.full.len());
+            callers.buckets.len()
+        };
+        assert!(remembered() <= MOST_CALLERS + 1);
+        // When some are idle, there is room again: one leaves for each who comes.
+        let later = now + Duration::from_secs(61);
+        for name in ["z", "y", "x"] {
+            assert!(limit.take(session(name), later).is_ok() && limit.take(session(name), later).is_err());
+        }
+        assert!(remembered() <= MOST_CALLERS + 1);
+    }
+
+    #[test]
+    fn whoever_is_new_where_all_are_busy_costs_no_look_at_the_others() {
+        let limit = RateLimit::per_minute(2);
+        let now = Instant::now();
+        for number in 0..MOST_CALLERS {
+            assert!(limit.take(session(&number.to_string()), now).is_ok());
+        }
+        let begun = std::time::Instant::now();
+        for number in 0..20_000 {
+            let _ = limit.take(session(&format!("new-{number}")), now);
+        }
+        // One look at ten thousand takes a hundred microseconds and more.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        // One who took a single call has its bucket full again before the others.
+        let soon = now + Duration::from_secs(31);
+        assert!(limit.take(session("a"), soon).is_ok() && limit.take(session("a"), soon).is_ok());
+        assert!(limit.take(session("a"), soon).is_err() && limit.take(session("b"), soon).is_ok());
+    }
+
+    #[test]
+    fn the_longest_time_is_no_overflow() {
+        let limit = RateLimit::per(Duration::MAX, 1);
+        let now = Instant::now();
+        assert!(limit.take(session("a"), now).is_ok());
+        assert_eq!(limit.take(session("a"), now), Err(LONGEST));
     }
 }

@@ -108,8 +108,7 @@ pub(in crate::era) fn ask(era: &Era, call: &Call, to: &Return, questions: &[Ques
                 project::questions(out, questions);
                 out.extend_from_slice(b",\"requestState\":");
                 write_string(out, &state);
-                out.extend_from_slice(b",\"_meta\":");
-                out.extend_from_slice(era.prepared.meta());
+                project::meta(out, &era.prepared, to.version.facts(), None, cookies::echo(&call.context));
                 out.push(b'}');
             });
             Outbound::json(StatusCode::OK, body)

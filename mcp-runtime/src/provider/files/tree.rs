@@ -27,6 +27,8 @@ const MOST_ENTRIES: usize = 10_000;
 const DEEPEST: usize = 32;
 /// Paths of more bytes are not there. They are cursors too, which may have 2048 bytes.
 const LONGEST: usize = 1_024;
+/// Systems follow about so many links.
+const MOST_LINKS: usize = 40;
 /// What systems call a chain of links without an end, or a link where none may be: Linux; macOS and BSD; Windows.
 const LOOPS: [i32; 3] = [40, 62, 1921];
 
@@ -115,6 +117,33 @@ impl Tree {
             _ => None,
         });
         Ok(steps.collect())
+    }
+
+    /// Where a path leads, whether or not there is something: the path without links. `None` where it leads out of the
+    /// folder, to what is hidden, or nowhere. Nothing is opened by that, so what moves meanwhile does no harm.
+    pub(super) fn leads_to(&self, path: &str) -> Option<String> {
+        let mut rest: Vec<String> = path.split('/').rev().map(ToOwned::to_owned).collect();
+        let (mut steps, mut links) = (Vec::<String>::new(), 0);
+        while let Some(step) = rest.pop() {
+            match &*step {
+                "" | "." => continue,
+                ".." => {
+                    steps.pop()?;
+                    continue;
+                }
+                _ => steps.push(step),
+            }
+            // What is no link, or not there, is a step like any other.
+            let Ok(link) = self.root.read_link(steps.join("/")) else { continue };
+            links += 1;
+            if links > MOST_LINKS || link.is_absolute() {
+                return None;
+            }
+            steps.pop();
+            rest.extend(link.to_str()?.split('/').rev().map(ToOwned::to_owned));
+        }
+        let path = steps.join("/");
+        (!path.is_empty() && self.shows(&path)).then_some(path)
     }
 
     fn descend(&self, folders: &[String]) -> io::Result<Dir> {
