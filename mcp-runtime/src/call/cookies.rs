@@ -81,6 +81,11 @@ impl CookieState {
         self.beside.get_or_insert_with(|| carrier.clone()).clone()
     }
 
+    /// What would carry the state without a cookie, where that was asked.
+    pub(crate) fn carrier_beside(&self) -> Option<&Carrier> {
+        self.beside.as_ref()
+    }
+
     /// The session of the protocol in which the call came, if there is one.
     pub(crate) fn session_beside(&self) -> Option<SessionKey> {
         match self.beside {

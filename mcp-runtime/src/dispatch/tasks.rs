@@ -259,8 +259,8 @@ impl Dispatch {
     /// Whose the tasks of a call are: the principal's, else its session's, else nobody's in particular.
     fn owner(&self, carrier: &Carrier, cx: &Context) -> Owner {
         // Who asks for a task later need not send the cookie along.
-        let beside = cx.cookies().and_then(|cookies| cookies.session_beside()).map(Carrier::Session);
-        match (cx.principal(), beside.as_ref().unwrap_or(carrier)) {
+        let beside = cx.cookies().and_then(|cookies| cookies.carrier_beside());
+        match (cx.principal(), beside.unwrap_or(carrier)) {
             (Some(principal), _) => self.sessions.owner(Some(principal)),
             (None, Carrier::Session(key)) => owner_of(*key),
             (None, Carrier::Handle | Carrier::None | Carrier::Refused(_)) => Owner::default(),
