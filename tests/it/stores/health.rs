@@ -43,7 +43,7 @@ fn get(path: &str) -> Request {
     Request { path: path.into(), ..Request::of("GET") }
 }
 
-// Proves: K7 of hostile input.
+// Hostile input, K7.
 #[test]
 fn health_is_told_beside_the_endpoint_and_nothing_of_a_session_is_in_it() {
     let (port, running, _runtime) = start(server());
