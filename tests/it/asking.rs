@@ -267,9 +267,7 @@ fn a_cookie_carries_the_state_of_a_function_that_asks_over_all_rounds() {
     };
     let visit = |cookie: Option<&str>| {
         let asked = round(cookie, json!({}));
-        let named = asked["_meta"]["mcp/session"]["id"].as_str();
-        // A session that would begin with the call begins when it succeeds; one that came is there.
-        assert_eq!(named, cookie, "{asked}");
+        // A session that would begin with the call begins when it succeeds.
         let more = json!({ "inputResponses": { "one": said("hello") }, "requestState": state(&asked) });
         let done = round(cookie, more);
         let id = done["_meta"]["mcp/session"]["id"].as_str().unwrap_or_else(|| panic!("{done}"));

@@ -108,7 +108,8 @@ pub(in crate::era) fn ask(era: &Era, call: &Call, to: &Return, questions: &[Ques
                 project::questions(out, questions);
                 out.extend_from_slice(b",\"requestState\":");
                 write_string(out, &state);
-                project::meta(out, &era.prepared, to.version.facts(), None, cookies::echo(&call.context));
+                out.extend_from_slice(b",\"_meta\":");
+                out.extend_from_slice(era.prepared.meta());
                 out.push(b'}');
             });
             Outbound::json(StatusCode::OK, body)
