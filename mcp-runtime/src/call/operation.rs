@@ -57,6 +57,24 @@ pub(crate) enum Operation {
     Session(Box<SessionCall>),
 }
 
+impl Operation {
+    /// The method, as it is on the wire: `tools/call`.
+    pub(crate) fn method(&self) -> &'static str {
+        match self {
+            Self::List { list: List::Tools, .. } => "tools/list",
+            Self::List { list: List::Prompts, .. } => "prompts/list",
+            Self::List { list: List::Resources, .. } => "resources/list",
+            Self::List { list: List::Templates, .. } => "resources/templates/list",
+            Self::CallTool { .. } => "tools/call",
+            Self::GetPrompt { .. } => "prompts/get",
+            Self::ReadResource { .. } => "resources/read",
+            Self::Complete(_) => "completion/complete",
+            Self::Task(call) => call.action.method(),
+            Self::Session(asked) => asked.method(),
+        }
+    }
+}
+
 /// One of the lists that a server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {

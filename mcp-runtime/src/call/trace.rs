@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::{Call, List, Operation};
+use super::{Call, Operation};
 
 /// Where a filter finds the spans of calls.
 pub(crate) const TARGET: &str = "mcp_runtime::call";
@@ -20,8 +20,8 @@ impl Call {
     /// The span of this call: what is called, in which session, and where the caller says that it belongs. Built only
     /// where somebody looks at it.
     pub(crate) fn span(&self) -> Span {
-        let (method, name) = self.operation.named();
-        let name = name.map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
+        let method = self.operation.method();
+        let name = name(&self.operation).map(|name| name.chars().take(NAME_LIMIT).collect::<String>());
         let meta = self.context.meta();
         let parent = text(meta, "traceparent").filter(|parent| is_parent(parent));
         // State belongs to a parent: without one it means nothing.
@@ -40,26 +40,12 @@ impl Call {
     }
 }
 
-impl Operation {
-    /// The method, and what it names.
-    fn named(&self) -> (&'static str, Option<&str>) {
-        match self {
-            Self::List { list, .. } => {
-                let method = match list {
-                    List::Tools => "tools/list",
-                    List::Prompts => "prompts/list",
-                    List::Resources => "resources/list",
-                    List::Templates => "resources/templates/list",
-                };
-                (method, None)
-            }
-            Self::CallTool { name, .. } => ("tools/call", Some(name)),
-            Self::GetPrompt { name, .. } => ("prompts/get", Some(name)),
-            Self::ReadResource { uri } => ("resources/read", Some(uri)),
-            Self::Complete(_) => ("completion/complete", None),
-            Self::Task(call) => (call.action.method(), None),
-            Self::Session(asked) => (asked.method(), None),
-        }
+/// What an operation names.
+fn name(operation: &Operation) -> Option<&str> {
+    match operation {
+        Operation::CallTool { name, .. } | Operation::GetPrompt { name, .. } => Some(name),
+        Operation::ReadResource { uri } => Some(uri),
+        Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) | Operation::Session(_) => None,
     }
 }
 

@@ -11,15 +11,13 @@ use crate::{
         Answer, Carrier, Claim, Context, Fault, Manner, Meanwhile, Operation, Outcome, TaskAction, TaskCall,
         TaskOutcome, Tasking, ToolResult,
     },
-    protocol::ClientCapabilities,
+    protocol::{ClientCapabilities, task::TASKS_EXTENSION},
     service::{BoxFuture, TaskSupport},
     store::{Owner, TaskId},
     tasks::{Found, Place, TaskRoom, owner_of},
     wire::{Code, Raw},
 };
 
-/// The extension that clients declare who know tasks that the server decides on.
-const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 /// What the seals of cursors are for.
 const CURSOR: &str = "task-cursor";
 /// A cursor counts for as long as this.
@@ -64,7 +62,7 @@ impl Dispatch {
     /// Whether a call of this tool becomes a task.
     pub(super) fn becomes_task(&self, tool: usize, cx: &Context) -> Result<Option<Wanted>, Fault> {
         let Some(card) = self.service.card().tools.get(tool) else { return Ok(None) };
-        let declares = || cx.extension(EXTENSION).is_some();
+        let declares = || cx.extension(TASKS_EXTENSION).is_some();
         let offered = Wanted { manner: Manner::ByServer, ttl: None };
         let name = card.function.name;
         match (card.task, cx.tasking()) {
@@ -270,10 +268,10 @@ impl Dispatch {
 
 /// The call needs a client that knows tasks.
 fn needs_extension(tool: &str) -> Fault {
-    let needed = json!({ "extensions": { EXTENSION: {} } });
+    let needed = json!({ "extensions": { TASKS_EXTENSION: {} } });
     let needed = ClientCapabilities(needed.as_object().cloned().unwrap_or_default());
     Fault::missing_capability(
-        format!("`{tool}` can only be called as a task, by clients that declare {EXTENSION}"),
+        format!("`{tool}` can only be called as a task, by clients that declare {TASKS_EXTENSION}"),
         &needed,
     )
 }

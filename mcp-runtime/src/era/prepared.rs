@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     call::{Answered, List, Offered, Personal},
-    protocol::{CacheHint, Icon, Lists, Version, version::Facts},
+    protocol::{CacheHint, Icon, Lists, Version, task::TASKS_EXTENSION, version::Facts},
     service::ServerCard,
     session::PartCard,
     wire::{Request, write_string},
@@ -306,7 +306,7 @@ fn capabilities(offered: &Offered, sessions: bool, facts: &Facts) -> Value {
     }
     let mut extensions = offered.extensions.clone();
     if facts.modern && offered.tasks {
-        extensions.insert(super::tasks::EXTENSION.to_owned(), json!({}));
+        extensions.insert(TASKS_EXTENSION.to_owned(), json!({}));
     }
     if facts.extensions && !extensions.is_empty() {
         capabilities.insert("extensions".to_owned(), extensions.into());

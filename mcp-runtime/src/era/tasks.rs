@@ -15,8 +15,6 @@ use crate::{
     wire::{Code, Id, Raw, Request, write_notification, write_string},
 };
 
-/// The extension of the newest revision.
-pub(super) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 /// `_meta` of a task that was made: what the model is told meanwhile.
 const IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
 

@@ -17,7 +17,7 @@ pub use self::{
     timing::{Timed, Timing},
 };
 use crate::{
-    call::{Call, Context, Fault, Item, List, Operation, Outcome, Reference},
+    call::{Call, Context, Fault, Item, Operation, Outcome, Reference},
     service::BoxFuture,
 };
 
@@ -65,18 +65,7 @@ impl<'a> Next<'a> {
     /// The method, as it is on the wire: `tools/call`.
     #[must_use]
     pub fn method(&self) -> &'static str {
-        match &self.call.operation {
-            Operation::CallTool { .. } => "tools/call",
-            Operation::List { list: List::Tools, .. } => "tools/list",
-            Operation::List { list: List::Prompts, .. } => "prompts/list",
-            Operation::List { list: List::Resources, .. } => "resources/list",
-            Operation::List { list: List::Templates, .. } => "resources/templates/list",
-            Operation::GetPrompt { .. } => "prompts/get",
-            Operation::ReadResource { .. } => "resources/read",
-            Operation::Complete(_) => "completion/complete",
-            Operation::Task(call) => call.action.method(),
-            Operation::Session(asked) => asked.method(),
-        }
+        self.call.operation.method()
     }
 
     /// What is asked for, by the name that the client gave: it need not exist, and it may be long. `None` for lists and

@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The extension that clients declare who know tasks that the server decides on.
+///
+/// # Source
+/// The tasks extension of 2026-07-28.
+pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
+
 /// Where a task stands.
 ///
 /// # Source

@@ -83,16 +83,15 @@ fn open(era: &Era, request: &[u8; 32], principal: Option<&Principal>, state: &Ra
 ///
 /// A cookie names the session that the call works on, as a handle does in the arguments.
 fn digest_of(operation: &Operation, cookie: Option<&GivenCookie>) -> Option<[u8; 32]> {
-    let (method, name, arguments) = match operation {
-        Operation::CallTool { name, arguments } => ("tools/call", name, Some(arguments)),
-        Operation::GetPrompt { name, arguments } => ("prompts/get", name, Some(arguments)),
-        Operation::ReadResource { uri } => ("resources/read", uri, None),
+    let (name, arguments) = match operation {
+        Operation::CallTool { name, arguments } | Operation::GetPrompt { name, arguments } => (name, Some(arguments)),
+        Operation::ReadResource { uri } => (uri, None),
         Operation::List { .. } | Operation::Complete(_) | Operation::Task(_) | Operation::Session(_) => return None,
     };
     // The arguments are JSON, or the message would not have been read.
     let arguments: Value = arguments.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default();
     let arguments = canonical(&arguments);
-    let mut named = vec![method.as_bytes(), name.as_bytes(), arguments.as_bytes()];
+    let mut named = vec![operation.method().as_bytes(), name.as_bytes(), arguments.as_bytes()];
     named.extend(cookie.map(|cookie| cookie.id.as_bytes()));
     Some(digest(&named))
 }

@@ -16,7 +16,7 @@ use super::{Era, Opened, Return, Surroundings, asking, cookies, legacy, operatio
 use crate::{
     call::{Call, Carrier, Context, Facts, Fault, Logging, Manner, Operation, Session, Tasking, Undecoded},
     exchange::{Field, Headers, Outbound, Source},
-    protocol::{ClientCapabilities, Version, notice::UnknownLogLevel},
+    protocol::{ClientCapabilities, Version, notice::UnknownLogLevel, task::TASKS_EXTENSION},
     wire::{Code, Id, Params, Request, write_result},
 };
 
@@ -141,9 +141,9 @@ fn logging(request: &Request) -> Result<Logging, Fault> {
 fn of_tasks(request: &Request) -> Result<Option<Operation>, Fault> {
     let operation = tasks::read(request, Manner::ByServer, false)?;
     if operation.is_some() && !knows_tasks(request) {
-        let needed = json!({ "extensions": { tasks::EXTENSION: {} } });
+        let needed = json!({ "extensions": { TASKS_EXTENSION: {} } });
         let needed = ClientCapabilities(needed.as_object().cloned().unwrap_or_default());
-        let message = format!("{} needs a client that declares the extension {}", request.method, tasks::EXTENSION);
+        let message = format!("{} needs a client that declares the extension {}", request.method, TASKS_EXTENSION);
         return Err(Fault::missing_capability(message, &needed));
     }
     Ok(operation)
@@ -152,7 +152,7 @@ fn of_tasks(request: &Request) -> Result<Option<Operation>, Fault> {
 /// Whether a request comes from a client that knows tasks.
 fn knows_tasks(request: &Request) -> bool {
     let client = request.params.meta(CAPABILITIES).and_then(|client| serde_json::from_str(client.as_str()).ok());
-    client.is_some_and(|client: ClientCapabilities| client.extension(tasks::EXTENSION).is_some())
+    client.is_some_and(|client: ClientCapabilities| client.extension(TASKS_EXTENSION).is_some())
 }
 
 /// The parameter that the `Mcp-Name` header of this method mirrors.
