@@ -146,6 +146,10 @@ impl Engine {
             sessions.cookies = CookiePolicy::Required;
         }
         let sealed = sessions.sealed && sessions.cookies != CookiePolicy::Off;
+        // Only a stateless server has no streams.
+        if !streams && !sealed && sessions.cookies != CookiePolicy::Off {
+            return Err(StartError::StatelessWithStoredCookies);
+        }
         let by_cookie = sealed || matches!(sessions.cookies, CookiePolicy::OnDemand | CookiePolicy::Required);
         let outlives_its_cookie = |tool: &&ToolCard| {
             tool.task != TaskSupport::Forbidden && tool.function.parts.iter().any(|part| part.writes)

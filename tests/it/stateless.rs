@@ -130,3 +130,38 @@ fn tools_that_borrow_state_are_refused_at_the_start() {
     let Err(error) = runtime.block_on(counting::server().stateless().port(0).start()) else { panic!("it starts") };
     assert!(error.to_string().contains("`count` borrows session state"), "{error}");
 }
+
+/// Needs a session.
+#[mcp_server(require_session)]
+mod needing {
+    use super::*;
+
+    /// Say whose session it is.
+    #[tool]
+    pub fn whose(cx: &Context) -> String {
+        cx.cookie().and_then(|cookie| cookie.title()).unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn tools_that_need_a_session_get_it_from_a_client_that_carries_all_of_it_or_the_server_does_not_start() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let Err(error) = runtime.block_on(needing::server().stateless().port(0).start()) else { panic!("it starts") };
+    assert!(error.to_string().contains("sealed_cookies"), "{error}");
+
+    let instance = || {
+        let keys = SigningKeys::new("k1", b"a fixed key of the tests, 32 bytes!").unwrap();
+        let server = needing::server().stateless().sessions(Sessions::jwt(keys).sealed_cookies());
+        let running = runtime.block_on(server.port(0).start()).expect("it starts");
+        (running.address().port(), running)
+    };
+    let ((first, _first), (second, _second)) = (instance(), instance());
+    let refused = Client::new(first, Era::Modern).request("tools/call", json!({ "name": "whose" }));
+    assert_eq!(refused["error"]["data"]["reason"], "session_required", "{refused}");
+    let opened = Client::new(first, Era::Modern).request("session/create", json!({ "hints": { "label": "mine" } }));
+    let cookie = &opened["result"]["_meta"]["mcp/session"];
+    let with = json!({ "mcp/session": cookie });
+    let call = Client::new(second, Era::Modern).message_with_meta("tools/call", json!({ "name": "whose" }), with);
+    let answered = call.send(second).json();
+    assert_eq!(answered["result"]["content"][0]["text"], "mine", "{answered}");
+}

@@ -13,6 +13,8 @@ pub enum StartError {
         /// The first such tool.
         tool: &'static str,
     },
+    /// Tools need a session that a cookie names, and nothing is kept between two requests.
+    StatelessWithStoredCookies,
     /// A tool that may be a task changes session state, and the cookie that would carry it is given out before the task ends.
     TaskWithSealedState {
         /// The first such tool.
@@ -62,6 +64,10 @@ impl fmt::Display for StartError {
                 "`{tool}` borrows session state, but sessions are off: remove `Sessions::off()`, let clients carry the \
                  state (`Sessions::sealed_cookies()`), or take it out of the tool"
             ),
+            Self::StatelessWithStoredCookies => formatter.write_str(
+                "the tools need a session, and a stateless server keeps none: let clients carry it \
+                 (`Sessions::sealed_cookies()`), or remove `.stateless()` or `require_session`",
+            ),
             Self::TaskWithSealedState { tool } => write!(
                 formatter,
                 "`{tool}` may be a task and changes session state, but sealed cookies carry that, and a task goes on after its \
@@ -96,6 +102,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::StateWithoutSessions { .. }
+            | Self::StatelessWithStoredCookies
             | Self::TaskWithSealedState { .. }
             | Self::KeysOfItsOwn
             | Self::AnotherKey { .. }
