@@ -8,6 +8,7 @@ use std::{
 
 use mcp_runtime::{
     Sessions, SigningKeys,
+    auth::DevelopmentTokens,
     store::conformance::{Fault, FaultyStore},
 };
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ over_each_engine! {
     an_engine_without_room_is_503_for_what_writes_and_serves_what_reads,
     an_engine_that_takes_no_writes_is_503_and_what_is_read_is_not_stale,
     an_engine_that_fails_over_to_its_standby_is_503_until_that_is_promoted,
+    while_the_store_is_away_no_session_is_unknown_and_no_caller_a_stranger,
     a_write_whose_answer_was_lost_is_done_once_and_acknowledged,
     a_network_that_loses_answers_makes_nothing_happen_twice_and_ends_no_session,
 }
@@ -200,6 +202,66 @@ fn an_engine_that_fails_over_to_its_standby_is_503_until_that_is_promoted<E: Eng
     shop.is_out();
     standby.promote();
     shop.is_back();
+}
+
+/// Sessions that are in the store alone, of somebody whose sessions could have been ended.
+fn while_the_store_is_away_no_session_is_unknown_and_no_caller_a_stranger<E: Engine>() {
+    let Some(mut engine) = E::start(Durability::None) else { return };
+    let keys = SigningKeys::from_secret(b"a secret of at least 32 bytes, as asked").expect("a key");
+    let sessions = Sessions::opaque().keys(keys).cookies();
+    let store = Arc::new(engine.store());
+    let served = Served::new(|server| {
+        let server = server.authorize(DevelopmentTokens::new().with("a", "ada")).sessions(sessions);
+        server.store(store.clone()).events(store.clone()).bus(store)
+    });
+    let legacy = Client::new_as(served.port, ERAS[0], Some("a"));
+    let modern = Client::new_as(served.port, ERAS[1], Some("a"));
+    modern.handle();
+    let made = modern.request("session/create", json!({}));
+    let cookie = json!({ "mcp/session": { "id": made["result"]["id"] } });
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    let initialize = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string();
+    let all = || {
+        [
+            legacy.call_request(json!(1), "counted", json!({})),
+            legacy.call_request(json!(1), "count", json!({ "by": 1 })),
+            legacy.headers(Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)),
+            legacy.headers(Request::of("GET")).header("Accept", "text/event-stream"),
+            legacy.headers(Request::of("DELETE")),
+            Request::post(initialize.clone()).header("Authorization", "Bearer a"),
+            modern.call_request(json!(1), "counted", json!({})),
+            modern.call_request_with_meta(json!(1), "who", json!({}), cookie.clone()),
+        ]
+    };
+    engine.process().freeze();
+    std::thread::scope(|scope| {
+        for request in all() {
+            let port = served.port;
+            scope.spawn(move || {
+                let begin = Instant::now();
+                let response = request.send(port);
+                assert!(begin.elapsed() < SOON, "{:?}: {request:?}", begin.elapsed());
+                assert_eq!(response.status, 503, "{request:?}: {response:?}");
+                assert!(response.header("retry-after").is_some(), "{request:?}");
+            });
+        }
+    });
+    engine.process().thaw();
+    // What was asked of the store meanwhile may be done late, and the session may have been ended by whom it belongs to.
+    let back = Instant::now();
+    let again = loop {
+        let response = Request::post(initialize.clone()).header("Authorization", "Bearer a").send(served.port);
+        if response.status == 200 {
+            break response;
+        }
+        assert_eq!(response.status, 503);
+        assert!(back.elapsed() < BACK);
+    };
+    assert!(again.header("mcp-session-id").is_some());
+    let who = modern.call_request_with_meta(json!(1), "who", json!({}), cookie.clone()).send(served.port).json();
+    let id = made["result"]["id"].as_str().unwrap_or_else(|| panic!("{made}"));
+    assert!(who["result"]["content"][0]["text"].as_str().is_some_and(|text| text.contains(id)), "{who}");
 }
 
 /// A server in this process, over a store whose calls fail as they are told to.
