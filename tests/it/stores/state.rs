@@ -210,6 +210,14 @@ async fn abuse_j12_who_drops_what_it_asked_leaves_no_answer_to_others<E: Engine>
     for number in 0..SESSIONS {
         store.commit(session(number), commit(number, 0, &[number; 2000])).await.expect("it runs");
     }
+    // As many at once as there can be connections, which are made by those who wait long enough.
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let store = store.clone();
+        all.spawn(async move { store.load(session(number), &["a"], LONG).await.map(drop).expect("it runs") });
+    }
+    all.join_all().await;
+    let connected = network.connections();
     // So that many an answer is half read when nobody wants it any more.
     network.cut_into_pieces(700);
     let mut asking = tokio::task::JoinSet::new();
@@ -220,7 +228,8 @@ async fn abuse_j12_who_drops_what_it_asked_leaves_no_answer_to_others<E: Engine>
             for round in 0..asked / 8 {
                 let number = u8::try_from((asker * 5 + round * 3) % u64::from(SESSIONS)).expect("it is small");
                 // Some are dropped before they are sent, some under way, some with the answer half read.
-                let patience = Duration::from_micros((round * 37 + asker * 101) % 10_000);
+                let short = Duration::from_micros((round * 37 + asker * 101) % 10_000);
+                let patience = if round % 4 == 3 { Duration::from_secs(1) } else { short };
                 let own = |loaded: mcp_runtime::store::Loaded| {
                     let all = matches!(loaded.parts.as_slice(), [Some((value, _))] if value.bytes() == [number; 2000]);
                     assert!(all, "every caller gets the answer to what it asked");
@@ -252,5 +261,7 @@ async fn abuse_j12_who_drops_what_it_asked_leaves_no_answer_to_others<E: Engine>
         let loaded = store.load(session(number), &["a"], LONG).await.expect("every connection is in use again");
         assert!(matches!(loaded.parts.as_slice(), [Some((value, _))] if value.bytes() == [number; 2000]));
     }
-    println!("{}: {read} answered, {dropped} not waited for, 0 answers to others", E::NAME);
+    let new = network.connections() - connected;
+    assert!(new < 10, "who does not wait costs no connection: there were {new} new ones");
+    println!("{}: {read} answered, {dropped} not waited for, 0 answers to others, {new} new connections", E::NAME);
 }

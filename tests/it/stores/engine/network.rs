@@ -1,10 +1,11 @@
 //! The way to an engine, which can be slow, lose answers, and lead to another engine under the same address.
 
 use std::{
+    collections::BTreeMap,
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
@@ -28,7 +29,10 @@ struct Way {
     answers: AtomicUsize,
     lost: AtomicUsize,
     is_over: AtomicBool,
-    open: Mutex<Vec<TcpStream>>,
+    /// How many connections there were.
+    connections: AtomicUsize,
+    /// Those that are open, by number: both ends.
+    open: Mutex<BTreeMap<usize, [TcpStream; 2]>>,
 }
 
 impl Network {
@@ -44,6 +48,7 @@ impl Network {
             answers: AtomicUsize::default(),
             lost: AtomicUsize::default(),
             is_over: AtomicBool::default(),
+            connections: AtomicUsize::default(),
             open: Mutex::default(),
         });
         let accepting = Arc::clone(&way);
@@ -86,6 +91,11 @@ impl Network {
         self.way.pieces.store(bytes, Ordering::SeqCst);
     }
 
+    /// How many connections there were.
+    pub(in crate::stores) fn connections(&self) -> usize {
+        self.way.connections.load(Ordering::SeqCst)
+    }
+
     /// How many answers were lost.
     pub(in crate::stores) fn lost(&self) -> usize {
         self.way.lost.load(Ordering::SeqCst)
@@ -104,7 +114,8 @@ impl Way {
             let _ = end.set_nodelay(true);
         }
         let copy = |end: &TcpStream| end.try_clone().expect("a socket has two ends");
-        self.open.lock().unwrap().extend([copy(client), copy(&engine)]);
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
+        self.open().insert(number, [copy(client), copy(&engine)]);
         let (mut asking, mut asked) = (copy(client), copy(&engine));
         thread::spawn(move || {
             let _ = std::io::copy(&mut asking, &mut asked);
@@ -116,7 +127,12 @@ impl Way {
             for end in [answering, answered] {
                 let _ = end.shutdown(Shutdown::Both);
             }
+            self.open().remove(&number);
         });
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<usize, [TcpStream; 2]>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, engine: &mut TcpStream, client: &mut TcpStream) -> std::io::Result<()> {
@@ -146,7 +162,7 @@ impl Way {
     }
 
     fn cut(&self) {
-        for end in self.open.lock().unwrap().drain(..) {
+        for end in std::mem::take(&mut *self.open()).values().flatten() {
             let _ = end.shutdown(Shutdown::Both);
         }
     }
