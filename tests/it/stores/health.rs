@@ -6,14 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_runtime::{Running, Server, Sessions, SigningKeys, store::RedisStore};
+use mcp_runtime::{Running, Server, Sessions, SigningKeys};
 use serde_json::{Value, json};
 
-use super::engine::{Durability, Engine, RedisServer};
+use super::engine::{Durability, Engine, over_each_engine};
 use crate::{
     changes::start,
     fixture::Fixture,
-    programs::did_not_run,
     support::{
         Request,
         client::{Client, Era},
@@ -22,6 +21,10 @@ use crate::{
 };
 
 const LEGACY: Era = Era::Legacy("2025-11-25");
+
+over_each_engine! {
+    while_the_store_is_away_an_instance_is_unavailable_and_afterwards_it_is_not,
+}
 
 fn server() -> Server {
     let keys = SigningKeys::new("k1", b"a fixed key of the tests, 32 bytes!").unwrap();
@@ -118,20 +121,17 @@ fn the_flag_is_enough_and_where_it_is_told_is_in_the_log() {
     assert_eq!((status, &told["keys"]), (200, &json!("random")), "{told}");
 }
 
-#[test]
-fn while_the_store_is_away_an_instance_is_unavailable_and_afterwards_it_is_not() {
-    let Some(mut redis) = RedisServer::start(Durability::None) else {
-        return did_not_run("the health of an instance whose store is away", "redis-server");
-    };
-    let (_port, running, _runtime) = start(server().store(RedisStore::open(&redis.url()).unwrap()));
+fn while_the_store_is_away_an_instance_is_unavailable_and_afterwards_it_is_not<E: Engine>() {
+    let Some(mut engine) = E::start(Durability::None) else { return };
+    let (_port, running, _runtime) = start(server().store(engine.store()));
     let beside = health_port(&running);
     assert_eq!(ask(beside).0, 200);
-    redis.process().freeze();
+    engine.process().freeze();
     let begun = Instant::now();
     let (status, told) = ask(beside);
     assert_eq!((status, &told["store"]), (503, &json!("unavailable")), "{told}");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    redis.process().thaw();
+    engine.process().thaw();
     let until = Instant::now() + Duration::from_secs(3);
     while ask(beside).0 != 200 {
         assert!(Instant::now() < until, "the store is back, and it does not say so");
