@@ -215,7 +215,14 @@ impl StateRoom {
         match answer(asked, PATIENCE / 2).await {
             Err(StoreError::Unavailable(source)) => {
                 tracing::warn!(%source, "a commit got no answer and is tried again");
-                answer(self.store.commit(session, commit), PATIENCE / 2).await
+                match answer(self.store.commit(session, commit), PATIENCE / 2).await {
+                    // A store remembers the names of the last commits: of one that many others followed it can't say whether
+                    // it was the first of them. To run the function again could do twice what was asked for once.
+                    Ok(Committed::Conflict) => Err(StoreError::Unavailable(
+                        "others wrote after a commit that got no answer: what became of it is not known".into(),
+                    )),
+                    answered => answered,
+                }
             }
             answered => answered,
         }

@@ -273,6 +273,18 @@ async fn a_commit_that_did_not_arrive_is_sent_again() {
     assert!(matches!(ended, Err(StateError::Full)), "{ended:?}");
 }
 
+#[tokio::test]
+async fn a_commit_that_got_no_answer_and_then_met_others_is_not_run_again() {
+    let shelf = Shelf::durable();
+    let (room, other) = (room(&shelf), room(&shelf));
+    let mut draft = begin(&room, &[NOTES.writes()]).await;
+    NOTES.write(&mut draft.slots[0]).notes.push("one".into());
+    add_note(&other, "of another").await.unwrap();
+    shelf.fail([Fault::Refuse]);
+    let ended = room.commit(draft, Owner::default(), None).await;
+    assert!(matches!(ended, Err(StateError::Store(StoreError::Unavailable(_)))), "{ended:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_is_unavailable_after_two_seconds() {
     let shelf = Shelf::durable();

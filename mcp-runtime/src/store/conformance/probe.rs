@@ -71,10 +71,16 @@ impl Probe {
 
     /// A commit, repeated under its name until the store answers.
     pub(super) async fn commit(&self, session: SessionKey, commit: Commit) -> Committed {
+        self.commit_or_repeat(session, commit).await.0
+    }
+
+    /// The same, and whether an attempt went unanswered: after that, a conflict with many others leaves open what became of
+    /// it, because a store remembers the names of the last commits alone.
+    pub(super) async fn commit_or_repeat(&self, session: SessionKey, commit: Commit) -> (Committed, bool) {
         match repeat(|| self.store.commit(session, commit.clone())).await {
             // The attempt that went unanswered had been saved.
-            (Committed::Duplicate, true) => Committed::Saved,
-            (committed, _) => committed,
+            (Committed::Duplicate, true) => (Committed::Saved, true),
+            answered => answered,
         }
     }
 
