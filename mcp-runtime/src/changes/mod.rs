@@ -24,6 +24,9 @@ pub(crate) use mailbox::{Mailbox, Shown, TooMany};
 
 use crate::store::TaskId;
 
+/// The longest URI that can be subscribed to, in bytes.
+pub(crate) const URI_LIMIT: usize = 2048;
+
 /// Announces that something of the server changed, so that clients look again. Cheap to clone; for any thread.
 ///
 /// A function reaches it by [`Context::changes`](crate::Context::changes), the rest of the program by

@@ -115,8 +115,8 @@ impl Cache {
     }
 
     fn set(&self, hash: u64) -> std::sync::MutexGuard<'_, Set> {
-        // The high bits depend on all letters.
-        self.sets[(hash >> 48) as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner)
+        // The highest bits: they alone depend on all letters.
+        self.sets[hash.rotate_left(SETS.ilog2()) as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

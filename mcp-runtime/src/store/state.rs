@@ -304,7 +304,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`StoreError`]: the peer sees 503 and -32603.
     ///
     /// # Cancellation
-    /// Dropping the future leaves open whether the writes happen, never half of them.
+    /// Dropping the future leaves open whether the writes happen, never half of them. A commit to a store that is
+    /// [`durable`](Self::durable) or [`shared`](Self::shared) comes once more, under the same name, when it got no answer.
     fn commit(&self, session: SessionKey, commit: Commit) -> StoreFuture<'_, Committed>;
 
     /// Whether the session has a record, renewing its idle lifetime if it lives.

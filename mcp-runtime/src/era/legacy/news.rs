@@ -17,15 +17,13 @@ use super::listener::News;
 use crate::{
     auth::Principal,
     call::{Fault, Offered, Shared},
-    changes::{ListChanges, Mailbox, TooMany},
+    changes::{ListChanges, Mailbox, TooMany, URI_LIMIT},
     era::notices::Audience,
     session::SessionKey,
     tasks::TaskRoom,
     wire::{Code, Raw, Request},
 };
 
-/// The longest URI that can be subscribed to, in bytes.
-const URI_LIMIT: usize = 2048;
 /// Of so many sessions is asked at each sweep whether they live.
 const DOUBTFUL: usize = 128;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     auth::expiry,
     call::{Fault, Importance, Manner, Outbox},
-    changes::{ListChanges, Mailbox},
+    changes::{ListChanges, Mailbox, URI_LIMIT},
     era::{
         Era, Return, Surroundings,
         notices::{self, Audience, Subscription},
@@ -21,9 +21,6 @@ use crate::{
     store::{Owner, TaskId},
     wire::{Code, Id, Members, Raw, Request, write_id, write_notification, write_result, write_string},
 };
-
-/// The longest URI that can be subscribed to, in bytes.
-const URI_LIMIT: usize = 2048;
 
 /// A subscription under way.
 pub(crate) struct Listening {
